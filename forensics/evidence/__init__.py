@@ -1,0 +1,1 @@
+"""Evidence packages: seal, verify, replay."""

@@ -1,0 +1,1 @@
+"""Read evidence into the store, accounting for every record."""

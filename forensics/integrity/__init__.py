@@ -1,0 +1,1 @@
+"""Log integrity: digests and signatures (registered as evidence today, validated later)."""

@@ -1,0 +1,1 @@
+"""Values only: what the other layers speak of. Standard library only, no I/O."""

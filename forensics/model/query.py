@@ -1,0 +1,95 @@
+"""A query: its header and its SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class QueryKind(StrEnum):
+    """What a query is for."""
+
+    DETECTION = "detection"
+    TIMELINE = "timeline"
+    SUMMARY = "summary"
+    EXPOSURE = "exposure"
+    IOC = "ioc"
+
+
+class Severity(StrEnum):
+    """How bad it is if the finding is true. Order of definition is ascending."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for info to 4 for critical."""
+        return list(Severity).index(self)
+
+
+CONFIDENCES = ("low", "medium", "high")
+
+#: Column contract of a detection: name and SQL type, in this order; free details may follow.
+DETECTION_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("finding_key", "VARCHAR"),
+    ("event_time", "TIMESTAMP"),
+    ("actor", "VARCHAR"),
+    ("action", "VARCHAR"),
+    ("resource", "VARCHAR"),
+    ("source_ip", "VARCHAR"),
+    ("credential_id", "VARCHAR"),
+    ("account_id", "VARCHAR"),
+    ("region", "VARCHAR"),
+    ("outcome", "VARCHAR"),
+    ("event_key", "VARCHAR"),
+    ("evidence", "VARCHAR"),
+)
+
+#: Bound by the engine from the case; a query that uses one need not declare it.
+CASE_PARAMETERS: dict[str, str] = {"since": "timestamp", "until": "timestamp", "baseline_until": "timestamp"}
+
+PARAMETER_TYPES = frozenset({"timestamp", "integer", "text", "decimal"})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A declared parameter of a query with its default."""
+
+    name: str
+    type: str
+    doc: str
+    default: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query file. `sha256` is of the file's bytes; `needs` are facts without which it is not evaluable."""
+
+    id: str
+    kind: QueryKind
+    title: str
+    severity: Severity
+    confidence: str
+    sources: tuple[str, ...]
+    description: str
+    sql: str
+    sha256: str
+    place: str
+    attack: tuple[str, ...] = ()
+    attack_v19: tuple[str, ...] = ()
+    attack_version: str = ""
+    atlas: tuple[str, ...] = ()
+    misses: str = ""
+    false_positives: tuple[str, ...] = ()
+    next_steps: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    baseline_days: int = 0
+    portable: bool = True
+    portable_reason: str = ""
+    parameters: tuple[Parameter, ...] = field(default_factory=tuple)

@@ -1,0 +1,1 @@
+"""Read, check and catalogue the query files; knows no provider."""

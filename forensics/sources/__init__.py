@@ -1,0 +1,1 @@
+"""One module a log format; nothing else may know a provider's field names."""

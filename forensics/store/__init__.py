@@ -1,0 +1,1 @@
+"""The case on disk: its folder, its custody log and its DuckDB store."""

@@ -1,0 +1,107 @@
+"""DuckDB connections: one for writing, one locked and read-only for queries. And the engine over the latter.
+
+Settings: https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from forensics.model.errors import CaseFault, QueryFault
+from forensics.model.outcome import CanonicalRows
+
+_OFFLINE = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+}
+_ALLOWED = ("VARCHAR", "BIGINT", "HUGEINT", "INTEGER", "BOOLEAN", "TIMESTAMP", "DATE", "DECIMAL")
+
+
+def open_writer(path: Path | str, *, threads: int = 2, memory: str = "640MB") -> duckdb.DuckDBPyConnection:
+    """Open the store for writing (`:memory:` for a scratch store).
+
+    Raises CaseFault when another process holds it or it is not a database.
+    """
+    try:
+        connection = duckdb.connect(
+            str(path), config=_OFFLINE | {"threads": str(threads), "memory_limit": memory, "preserve_insertion_order": "true"}
+        )
+    except duckdb.Error as error:
+        raise CaseFault("the store cannot be opened for writing", place=str(path), hint=_first_line(error)) from error
+    connection.execute("SET TimeZone='UTC'")
+    connection.execute("SET enable_external_access=false")
+    return connection
+
+
+def open_reader(path: Path, *, threads: int = 2, memory: str = "1GB") -> duckdb.DuckDBPyConnection:
+    """Open the store read-only and locked: no file, no network, no setting can be reached from SQL.
+
+    Raises CaseFault when it cannot be opened.
+    """
+    config = _OFFLINE | {"threads": str(threads), "memory_limit": memory, "enable_external_access": "false"}
+    try:
+        connection = duckdb.connect(str(path), read_only=True, config=config)
+    except duckdb.Error as error:
+        raise CaseFault("the store cannot be opened", place=path.name, hint=_first_line(error)) from error
+    connection.execute("SET TimeZone='UTC'")
+    connection.execute("SET lock_configuration=true")
+    return connection
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def canonical_value(value: object) -> object:
+    """Return the form of a value that is hashed and printed as JSON: text for integers, decimals and times."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, int | Decimal):
+        return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return str(value)
+
+
+def canonical_lines(columns: tuple[str, ...], types: tuple[str, ...], rows: tuple[tuple[Any, ...], ...]) -> bytes:
+    """Return the JSON lines whose SHA-256 is the logical hash of a result."""
+    lines = [json.dumps([[c, t] for c, t in zip(columns, types, strict=True)], ensure_ascii=False, separators=(",", ":"))]
+    lines += [json.dumps([canonical_value(v) for v in row], ensure_ascii=False, separators=(",", ":")) for row in rows]
+    return ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass")
+
+
+class DuckDBEngine:
+    """Runs one SELECT on a locked, read-only connection and gives canonical rows."""
+
+    name = f"duckdb {duckdb.__version__}"
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, parameters: Mapping[str, Any]) -> CanonicalRows:
+        """Run `sql` with bound `parameters`.
+
+        Raises QueryFault for SQL that fails and for a column of a floating or nested type.
+        """
+        try:
+            cursor = self._connection.execute(sql, dict(parameters))
+            described = cursor.description or []
+            rows = tuple(cursor.fetchall())
+        except duckdb.Error as error:
+            raise QueryFault(_first_line(error)) from error
+        columns = tuple(d[0] for d in described)
+        types = tuple(str(d[1]) for d in described)
+        for name, kind in zip(columns, types, strict=True):
+            if not kind.startswith(_ALLOWED) or kind.endswith("]"):
+                raise QueryFault(f"column {name} is {kind}", hint="results hold text, integers, decimals, booleans and times")
+        return CanonicalRows(columns, types, rows, sha256(canonical_lines(columns, types, rows)).hexdigest())

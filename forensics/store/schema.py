@@ -1,0 +1,100 @@
+"""Tables and views of the store, from the one definition of the columns in `forensics.model`."""
+
+from __future__ import annotations
+
+from forensics.model.columns import Table
+from forensics.model.event import AWS_TABLES
+from forensics.model.evidence_file import CASE_TABLES
+from forensics.model.usage import AI_TABLES
+
+SCHEMA_VERSION = "1"
+
+TABLES: dict[str, Table] = {t.name: t for t in (*CASE_TABLES, *AWS_TABLES, *AI_TABLES)}
+
+#: Tables whose rows stand for records of the evidence.
+EVENT_TABLES = ("aws_event", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key")
+
+
+def ddl(table: Table) -> str:
+    """Return the CREATE TABLE statement of a table. Keys are enforced by the writer, not by an index."""
+    columns = ",\n  ".join(f"{c.name} {c.ddl}" for c in table.columns)
+    return f"CREATE TABLE {table.name} (\n  {columns}\n)"
+
+
+#: One row an access to a stored secret, parameter or function configuration, denied ones too.
+SECRET_ACCESS = """
+CREATE VIEW secret_access AS
+SELECT e.event_key, e.event_time, e.event_epoch, e.actor, e.session_name, e.credential_id, e.credential_class,
+       e.source_ip, e.source_ip_key, e.source_class, e.vpc_endpoint_id, e.user_agent, e.invoked_by, e.identity_type,
+       e.account_id, e.region, e.outcome, e.is_denied, e.event_source, e.event_name_base AS action, e.evidence, e.owner,
+       CASE i.kind WHEN 'secret' THEN 'secret' WHEN 'kms_secret' THEN 'secret'
+                   WHEN 'parameter' THEN 'ssm' WHEN 'parameter_path' THEN 'ssm_path' WHEN 'kms_parameter' THEN 'ssm'
+                   ELSE 'lambda' END AS location_kind,
+       i.value AS location,
+       CASE WHEN i.kind IN ('kms_secret', 'kms_parameter', 'kms_function') THEN 'decrypted'
+            WHEN i.kind = 'function' THEN 'configuration_read'
+            ELSE 'read' END AS access
+FROM aws_event AS e
+JOIN aws_event_item AS i ON i.event_key = e.event_key
+WHERE (e.event_source = 'secretsmanager.amazonaws.com' AND e.event_name_base = 'GetSecretValue' AND i.kind = 'secret')
+   OR (e.event_source = 'ssm.amazonaws.com' AND i.kind IN ('parameter', 'parameter_path')
+       AND e.event_name_base IN ('GetParameter', 'GetParameters', 'GetParametersByPath', 'GetParameterHistory'))
+   OR (e.event_source = 'kms.amazonaws.com' AND e.event_name_base = 'Decrypt'
+       AND i.kind IN ('kms_secret', 'kms_parameter', 'kms_function'))
+   OR (e.event_source = 'lambda.amazonaws.com' AND i.kind = 'function'
+       AND e.event_name_base IN ('GetFunction', 'GetFunctionConfiguration'))
+"""
+
+#: Usage with overlaps resolved: of one bucket and grouping, the export received last counts (then the larger hash).
+AI_USAGE_CURRENT = """
+CREATE VIEW ai_usage_current AS
+SELECT * EXCLUDE (place) FROM (
+  SELECT u.*, row_number() OVER (
+    PARTITION BY provider, owner, organisation, endpoint, granularity_s, bucket_start, bucket_end, grouped_by,
+                 key_id, project_id, workspace_id, user_id, model, service_tier, is_batch, other_unit
+    ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
+  FROM ai_usage AS u)
+WHERE place = 1
+"""
+
+#: Billed costs with overlaps resolved in the same way.
+AI_COST_CURRENT = """
+CREATE VIEW ai_cost_current AS
+SELECT * EXCLUDE (place) FROM (
+  SELECT c.*, row_number() OVER (
+    PARTITION BY provider, owner, organisation, period_start, period_end, grouped_by, key_id, project_id,
+                 workspace_id, user_id, line_item, token_type, model, currency
+    ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
+  FROM ai_cost AS c)
+WHERE place = 1
+"""
+
+#: One row per thing that happened, over all sources.
+ACTIVITY = """
+CREATE VIEW activity AS
+SELECT event_time, source_id AS source, owner, actor, event_source || ':' || event_name_base AS action, outcome, resource,
+       credential_id AS credential, source_ip, user_agent, account_id, region, event_key, event_id, evidence,
+       'aws_event' AS table_name
+FROM aws_event
+UNION ALL
+SELECT event_time, source_id, owner, coalesce(actor_email, actor_key_id, actor_id, actor_type),
+       provider || ':' || action, outcome, coalesce(target_key_id, target_id), actor_key_id, source_ip, user_agent,
+       organisation, NULL, event_key, event_id, evidence, 'ai_audit_event'
+FROM ai_audit_event
+UNION ALL
+SELECT event_time, source_id, owner, coalesce(principal, key_name, user_id, key_hash),
+       provider || ':' || coalesce(operation, 'request'), CASE status WHEN 'ok' THEN 'success' ELSE 'failure' END, model,
+       coalesce(key_id, key_hash), source_ip, user_agent, account_id, region, event_key, request_id, evidence, 'ai_request'
+FROM ai_request
+UNION ALL
+SELECT bucket_start, source_id, owner, coalesce(key_id, user_id, project_id, workspace_id), provider || ':usage:' || endpoint,
+       'success', model, key_id, NULL, NULL, organisation, NULL, event_key, NULL, evidence, 'ai_usage'
+FROM ai_usage_current
+"""
+
+VIEWS = (SECRET_ACCESS, AI_USAGE_CURRENT, AI_COST_CURRENT, ACTIVITY)
+
+
+def statements() -> list[str]:
+    """Return all statements that make an empty store."""
+    return [*(ddl(t) for t in TABLES.values()), *VIEWS]
