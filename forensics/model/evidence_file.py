@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from forensics.model.columns import table
 
-META = table("meta", "Schema, tool, engine and reader versions.", "name VARCHAR what\nvalue VARCHAR value", ("name",))
+META = table(
+    "meta", "Schema, tool, engine and reader versions.", "name VARCHAR what\nvalue VARCHAR value", ("name",)
+)
 
 EVIDENCE_FILE = table(
     "evidence_file",
@@ -176,7 +178,9 @@ computed_at TIMESTAMP when
 )
 
 CASE_VALUE = table(
-    "case_value", "Values of the case that queries join.", "kind VARCHAR own_account, known_<kind>, ...\nvalue VARCHAR value"
+    "case_value",
+    "Values of the case that queries join.",
+    "kind VARCHAR own_account, known_<kind>, ...\nvalue VARCHAR value",
 )
 CASE_NETWORK = table(
     "case_network",

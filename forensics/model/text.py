@@ -6,7 +6,16 @@ import unicodedata
 
 #: Characters that reorder or hide text: bidirectional controls, zero-width and other invisible marks.
 INVISIBLE = frozenset(
-    [*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0x200B, 0x2010), 0x061C, 0x2028, 0x2029, 0xFEFF, 0x00AD]
+    [
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+        *range(0x200B, 0x2010),
+        0x061C,
+        0x2028,
+        0x2029,
+        0xFEFF,
+        0x00AD,
+    ]
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 

@@ -12,6 +12,8 @@ owner VARCHAR whose evidence; empty when unassigned
 organisation VARCHAR provider organisation of the receipt; empty when not stated
 """
 _TAIL = """
+native_id VARCHAR provider's id, or the natural key of a bucket; with owner and organisation
+canonical_sha256 VARCHAR SHA-256 of the record as sorted JSON: equal for other serialisations
 raw JSON the provider's fields that have no column
 received_at TIMESTAMP when the export was received, by its receipt
 evidence VARCHAR content SHA-256 and record number of the smallest occurrence

@@ -34,10 +34,14 @@ def open_writer(path: Path | str, *, threads: int = 2, memory: str = "640MB") ->
     """
     try:
         connection = duckdb.connect(
-            str(path), config=_OFFLINE | {"threads": str(threads), "memory_limit": memory, "preserve_insertion_order": "true"}
+            str(path),
+            config=_OFFLINE
+            | {"threads": str(threads), "memory_limit": memory, "preserve_insertion_order": "true"},
         )
     except duckdb.Error as error:
-        raise CaseFault("the store cannot be opened for writing", place=str(path), hint=_first_line(error)) from error
+        raise CaseFault(
+            "the store cannot be opened for writing", place=str(path), hint=_first_line(error)
+        ) from error
     connection.execute("SET TimeZone='UTC'")
     connection.execute("SET enable_external_access=false")
     return connection
@@ -73,10 +77,19 @@ def canonical_value(value: object) -> object:
     return str(value)
 
 
-def canonical_lines(columns: tuple[str, ...], types: tuple[str, ...], rows: tuple[tuple[Any, ...], ...]) -> bytes:
+def canonical_lines(
+    columns: tuple[str, ...], types: tuple[str, ...], rows: tuple[tuple[Any, ...], ...]
+) -> bytes:
     """Return the JSON lines whose SHA-256 is the logical hash of a result."""
-    lines = [json.dumps([[c, t] for c, t in zip(columns, types, strict=True)], ensure_ascii=False, separators=(",", ":"))]
-    lines += [json.dumps([canonical_value(v) for v in row], ensure_ascii=False, separators=(",", ":")) for row in rows]
+    lines = [
+        json.dumps(
+            [[c, t] for c, t in zip(columns, types, strict=True)], ensure_ascii=False, separators=(",", ":")
+        )
+    ]
+    lines += [
+        json.dumps([canonical_value(v) for v in row], ensure_ascii=False, separators=(",", ":"))
+        for row in rows
+    ]
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass")
 
 
@@ -103,5 +116,8 @@ class DuckDBEngine:
         types = tuple(str(d[1]) for d in described)
         for name, kind in zip(columns, types, strict=True):
             if not kind.startswith(_ALLOWED) or kind.endswith("]"):
-                raise QueryFault(f"column {name} is {kind}", hint="results hold text, integers, decimals, booleans and times")
+                raise QueryFault(
+                    f"column {name} is {kind}",
+                    hint="results hold text, integers, decimals, booleans and times",
+                )
         return CanonicalRows(columns, types, rows, sha256(canonical_lines(columns, types, rows)).hexdigest())

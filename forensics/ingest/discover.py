@@ -1,0 +1,76 @@
+"""Find the files below the paths given, in a stable order, each with its name relative to the argument."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from forensics.model.errors import UsageFault
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`."""
+
+    path: Path
+    name: str
+    problem: str = ""
+    modified: int = 0
+
+
+def discover(paths: Sequence[Path], *, newest_first: bool = False) -> list[Found]:
+    """Return all files below `paths`, by name, or newest modification first.
+
+    Links are not followed; pipes, sockets and devices are named, not opened.
+    Raises UsageFault for a path that does not exist or a folder without any file.
+    """
+    found: list[Found] = []
+    for path in paths:
+        if not path.exists():
+            raise UsageFault("no such file or folder", place=str(path), hint="check the path")
+        here = [_look(path, path.name)] if not path.is_dir() else list(_walk(path))
+        if not here:
+            raise UsageFault("the folder holds no file", place=str(path), hint="name the folder with the exported logs")
+        found += here
+    unique = {str(f.path.absolute()): f for f in reversed(found)}
+    files = sorted(unique.values(), key=lambda f: (f.name, str(f.path)))
+    if newest_first:
+        files.sort(key=lambda f: (-f.modified, f.name))
+    return files
+
+
+def _walk(root: Path) -> list[Found]:
+    found: list[Found] = []
+
+    def on_error(error: OSError) -> None:
+        place = Path(error.filename or root)
+        found.append(Found(place, _relative(place, root), f"cannot be listed: {error.strerror}"))
+
+    for folder, folders, names in os.walk(root, onerror=on_error, followlinks=False):
+        folders.sort()
+        here = Path(folder)
+        found += [_look(here / n, _relative(here / n, root)) for n in sorted(names)]
+        found += [_look(here / n, _relative(here / n, root)) for n in folders if (here / n).is_symlink()]
+    return found
+
+
+def _relative(path: Path, root: Path) -> str:
+    try:
+        return path.relative_to(root).as_posix()
+    except ValueError:
+        return path.name
+
+
+def _look(path: Path, name: str) -> Found:
+    try:
+        facts = path.lstat()
+    except OSError as error:
+        return Found(path, name, f"cannot be read: {error.strerror}")
+    if stat.S_ISLNK(facts.st_mode):
+        return Found(path, name, "a link: not followed")
+    if not stat.S_ISREG(facts.st_mode):
+        return Found(path, name, "not a regular file: not opened")
+    return Found(path, name, modified=facts.st_mtime_ns)

@@ -1,0 +1,78 @@
+"""Look at the beginning of a text: enough for a format to recognise itself."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+from forensics.ingest.careful import Walker, parse, skip_blank
+from forensics.sources.protocol import Probe
+
+_CONTAINERS = ("Records", "Events", "records", "data", "results", "result", "events", "publicKeyList", "PublicKeyList", "logFiles")
+_WHOLE = 4_000_000
+
+
+def probe_text(text: str) -> Probe:
+    """Return what the text begins with. Never raises; a broken beginning gives what could be told."""
+    start = skip_blank(text, 0)
+    head = text[start : start + 4096]
+    if not head:
+        return Probe("empty")
+    if head[0] not in "{[":
+        return _probe_csv(text[start:], head)
+    first = start
+    in_list = head[0] == "["
+    if in_list:
+        first = skip_blank(text, start + 1)
+        if text[first : first + 1] not in ("{", "["):
+            return Probe("json", text_head=head)
+    end = 0
+    value: Any = None
+    if len(text) - first <= _WHOLE or not _has_container(text[first : first + 2000]):
+        value, end, _, _ = parse(text, first)
+    if value is None:
+        return _probe_container(text, first, head)
+    more = not in_list and skip_blank(text, end) < len(text)
+    return _of_value(value, "ndjson" if more else "json", head)
+
+
+def _has_container(head: str) -> bool:
+    return any(f'"{name}"' in head for name in _CONTAINERS)
+
+
+def _of_value(value: Any, form: str, head: str) -> Probe:
+    if not isinstance(value, dict):
+        return Probe(form, sample=value, text_head=head)
+    keys = frozenset(value)
+    for name in _CONTAINERS:
+        inner = value.get(name)
+        if isinstance(inner, list) and ("eventSource" not in keys or name == "Records"):
+            return Probe(form, keys, name, inner[0] if inner else None, text_head=head)
+    return Probe(form, keys, "", value, text_head=head)
+
+
+def _probe_container(text: str, first: int, head: str) -> Probe:
+    """For a first object that is large or broken: its first named list and the first element of it."""
+    best: tuple[int, str] | None = None
+    for name in _CONTAINERS:
+        found = text.find(f'"{name}"', first, first + 100_000)
+        if found >= 0 and (best is None or found < best[0]):
+            best = (found, name)
+    if best is None:
+        return Probe("json", text_head=head)
+    name = best[1]
+    for piece in Walker(text[first:], (name,)).records():
+        return Probe("json", frozenset({name}), name, piece.value if not piece.fault else None, text_head=head)
+    return Probe("json", frozenset({name}), name, None, text_head=head)
+
+
+def _probe_csv(text: str, head: str) -> Probe:
+    line = head.splitlines()[0] if head.splitlines() else ""
+    try:
+        header = next(csv.reader([line]), [])
+    except csv.Error:
+        header = []
+    names = tuple(name.strip() for name in header)
+    if len(names) > 1 and all(names) and all(len(n) < 100 and n.isprintable() for n in names):
+        return Probe("csv", header=names, text_head=head)
+    return Probe("text", text_head=head)

@@ -1,0 +1,296 @@
+"""Read one file's content: recognise it, slice its records, ask the format for rows, account for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+
+from forensics.ingest.careful import Slice, Walker
+from forensics.ingest.probe import probe_text
+from forensics.ingest.rows import csv_records
+from forensics.ingest.unpack import Content, binary_kind, byte_length, decode
+from forensics.sources.catalogue import recognise
+from forensics.sources.protocol import Document, Probe, Provenance, RawRecord, Reading, RowOrDefect, Source
+from forensics.store.eventstore import Group, Place, evidence_pointer, text_json
+from forensics.store.identity import canonical_sha256, event_key, owned_id
+
+_CHUNK = 2_000
+SKIPPED, READ, DEFECTIVE, REGISTERED = "skipped", "read", "defective", "registered"
+
+
+@dataclass(slots=True)
+class FileReading:
+    """What one file gave. seen = rows offered + defects of records + out of scope, always."""
+
+    state: str = SKIPPED
+    reason: str = ""
+    source_id: str | None = None
+    reader_version: str | None = None
+    seen: int = 0
+    offered: int = 0
+    out_of_scope: int = 0
+    defects: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A received file on its way into the store."""
+
+    file_sha256: str
+    content: Content
+    receipt_id: int
+    provenance: Provenance
+
+
+class _Offsets:
+    """Turns increasing character positions into byte offsets without counting from the start each time."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.ascii = text.isascii()
+        self.position = 0
+        self.offset = 0
+
+    def at(self, position: int) -> int:
+        if self.ascii:
+            return position
+        if position < self.position:
+            self.position = self.offset = 0
+        self.offset += byte_length(self.text[self.position : position])
+        self.position = position
+        return self.offset
+
+
+def identify(content: Content) -> tuple[str, Probe, Source | None, str]:
+    """Return (text, probe, source or None, why or why not) for a file's content."""
+    kind = binary_kind(content.data)
+    if kind:
+        return "", Probe("binary"), None, f"{kind}: not read by this version"
+    text, notes = decode(content.data)
+    content.notes.extend(notes)
+    probe = probe_text(text)
+    if probe.form == "empty":
+        return text, probe, None, "empty file" if not content.data else "empty content"
+    claims = recognise(probe)
+    if len(claims) == 1:
+        return text, probe, claims[0][0], claims[0][1]
+    if claims:
+        return text, probe, None, "taken for " + " and ".join(sorted(s.id for s, _ in claims)) + ": not read"
+    return text, probe, None, _unknown(probe)
+
+
+def _unknown(probe: Probe) -> str:
+    if probe.form == "csv":
+        return "unknown format: CSV with columns " + ", ".join(probe.header[:8])
+    if probe.form in {"json", "ndjson"}:
+        if probe.sample is None and not probe.keys:
+            bare = probe.text_head[:8].split()
+            empty = "".join(bare)[:2] in ("[]", "{}")
+            return "no records: an empty list or object" if empty else "no records: an empty or broken JSON value"
+        names = sorted(probe.keys)[:8]
+        return "unknown format: JSON with names " + ", ".join(names) if names else "unknown format: JSON without names"
+    return "unknown format: text"
+
+
+def read_file(received: Received, group: Group) -> FileReading:
+    """Read a file into `group`. Raises nothing for what a file may contain."""
+    content = received.content
+    if content.problem and not content.data:
+        return FileReading(DEFECTIVE, content.problem, defects=[_file_defect(received, content.problem)])
+    try:
+        text, probe, source, why = identify(content)
+    except RecursionError:
+        return FileReading(DEFECTIVE, "nested too deep to be recognised", defects=[_file_defect(received, "nested too deep")])
+    result = FileReading(notes=list(content.notes), why=why)
+    if source is None:
+        result.reason = why
+        if content.problem:
+            result.state, result.reason = DEFECTIVE, f"{content.problem}; {why}"
+            result.defects.append(_file_defect(received, content.problem))
+        elif _broken_json(probe):
+            result.state, result.reason = DEFECTIVE, "broken JSON: nothing in it can be recognised"
+            result.defects.append(_file_defect(received, result.reason))
+        return result
+    result.source_id, result.reader_version = source.id, source.reader_version
+    _Collector(received, source, text, group, result).run(probe)
+    if content.problem:
+        result.defects.append(_file_defect(received, content.problem))
+    result.state = DEFECTIVE if result.defects else REGISTERED if not source.table else READ
+    if result.defects:
+        first = result.defects[0]["reason"]
+        result.reason = first if len(result.defects) == 1 else f"{len(result.defects)} defects, first: {first}"
+    return result
+
+
+def _broken_json(probe: Probe) -> bool:
+    return probe.form == "json" and probe.sample is None and not probe.keys and probe.text_head[:2].strip() not in ("[]", "{}", "[")
+
+
+def _file_defect(received: Received, reason: str) -> dict[str, Any]:
+    return {
+        "file_sha256": received.file_sha256,
+        "receipt_id": received.receipt_id,
+        "reason": reason,
+        "is_record": False,
+    }
+
+
+class _Collector:
+    """Carries a file's records from the text to the group."""
+
+    def __init__(self, received: Received, source: Source, text: str, group: Group, result: FileReading) -> None:
+        self.received = received
+        self.source = source
+        self.text = text
+        self.group = group
+        self.result = result
+        self.offsets = _Offsets(text)
+
+    def run(self, probe: Probe) -> None:
+        if probe.form == "csv":
+            slices: Iterator[Slice] = csv_records(self.text)
+            walker = None
+        else:
+            walker = Walker(self.text, self.source.record_path(probe))
+            slices = walker.records()
+        numbered = enumerate(slices)
+        if self.source.table == "aws_event":
+            while chunk := list(islice(numbered, _CHUNK)):
+                self._take(self.source.read(self._document(chunk, None)))
+            return
+        self._take(self.source.read(self._document(numbered, walker)))
+
+    def _document(self, numbered: Iterable[tuple[int, Slice]], walker: Walker | None) -> Document:
+        records = [record for number, piece in numbered if (record := self._record(number, piece)) is not None]
+        outline = walker.outline if walker else None
+        return Document(
+            records, outline.envelopes if outline else (), outline.contexts if outline else (), self.received.provenance
+        )
+
+    def _record(self, number: int, piece: Slice) -> RawRecord | None:
+        """Return the record of a slice, or note its defect and return None."""
+        self.result.seen += 1
+        offset = self.offsets.at(piece.start)
+        outer = self.text[piece.start : piece.end]
+        length = byte_length(outer)
+        if piece.fault:
+            self._defect(number, offset, length, piece.fault)
+            return None
+        text = piece.inner if piece.inner is not None else outer
+        return RawRecord(number, offset, length, text, piece.value, piece.contexts, piece.pointer, piece.flags)
+
+    def _defect(self, number: int, offset: int, length: int, reason: str) -> None:
+        self.result.defects.append(
+            {
+                "file_sha256": self.received.file_sha256,
+                "receipt_id": self.received.receipt_id,
+                "record_no": number,
+                "byte_offset": offset,
+                "byte_length": length,
+                "reason": reason,
+                "is_record": True,
+            }
+        )
+
+    def _take(self, reading: Reading) -> None:
+        for answer in reading.answers:
+            record = answer.record
+            if answer.out_of_scope:
+                self.result.out_of_scope += 1
+                if answer.out_of_scope not in self.result.notes:
+                    self.result.notes.append(answer.out_of_scope)
+            elif answer.row is None:
+                self._defect(record.number, record.offset, record.length, answer.defect or "not readable")
+            else:
+                self._offer(answer, answer.row)
+        self.result.notes += [note for note in reading.notes if note not in self.result.notes]
+        for row in reading.coverage:
+            head = {"source_id": self.source.id, "provider": self.source.provider, **self._head()}
+            self.group.other.setdefault("ai_coverage", []).append({**head, **row, "file_sha256": self.received.file_sha256})
+
+    def _head(self) -> dict[str, Any]:
+        provenance = self.received.provenance
+        return {
+            "owner": provenance.owner,
+            "organisation": provenance.organisation,
+            "received_at": provenance.received_at,
+        }
+
+    def _offer(self, answer: RowOrDefect, row: dict[str, Any]) -> None:
+        record, provenance = answer.record, self.received.provenance
+        record_sha = sha256(record.text.encode("utf-8", "surrogateescape" if not record.pointer else "surrogatepass")).hexdigest()
+        native, table = answer.native_id, self.source.table
+        if table != "aws_event":
+            native = owned_id(native, provenance.owner, provenance.organisation)
+        canonical = canonical_sha256(record.value)
+        key = event_key(self.source.id, native, record_sha)
+        place = Place(
+            own_key=key,
+            native_id=native,
+            canonical_sha256=canonical,
+            table=table,
+            file_sha256=self.received.file_sha256,
+            content_sha256=self.received.content.sha256,
+            receipt_id=self.received.receipt_id,
+            record_no=record.number,
+            byte_offset=record.offset,
+            byte_length=record.length,
+            json_pointer=record.pointer,
+            record_sha256=record_sha,
+        )
+        self.group.places.append(place)
+        self.result.offered += 1
+        common = {
+            "source_id": self.source.id,
+            "native_id": native,
+            "canonical_sha256": canonical,
+            "owner": provenance.owner,
+            "evidence": evidence_pointer(place.content_sha256, place.record_no),
+            "file_sha256": place.file_sha256,
+        }
+        if table == "aws_event":
+            raw, repaired = _readable(record)
+            flags = {"text_repaired": repaired, "duplicate_names": "duplicate_names" in record.flags}
+            self.group.aws.append({**common, **flags, "own_key": key, "raw": raw, "unmapped": row.get("unmapped")})
+        else:
+            head = {"event_key": key, **self._head()}
+            self.group.rows.setdefault(table, []).append(_clean({"provider": self.source.provider, **row, **common, **head}))
+
+
+def _readable(record: RawRecord) -> tuple[str, bool]:
+    """Return JSON text that every JSON reader accepts, and whether it had to be repaired."""
+    text = record.text
+    clean = "text_repaired" not in record.flags and "duplicate_names" not in record.flags
+    if clean and "\\ud" not in text and "\\uD" not in text and "\\u0000" not in text and _encodes(text):
+        return text, False
+    # Written anew only for the projection; the evidence keeps the text. Decimals become text in it.
+    return text_json(_mend(record.value)), "duplicate_names" not in record.flags or "text_repaired" in record.flags
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _mend(value: Any) -> Any:
+    """Replace what no UTF-8 text can hold (lone surrogates, undecodable bytes, NUL) by U+FFFD, everywhere in a value."""
+    if isinstance(value, str):
+        return "".join("\ufffd" if "\ud800" <= c <= "\udfff" or c == "\x00" else c for c in value)
+    if isinstance(value, dict):
+        return {_mend(k): _mend(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_mend(v) for v in value]
+    return value if value is None or isinstance(value, bool | int) else str(value)
+
+
+def _clean(row: dict[str, Any]) -> dict[str, Any]:
+    """Make every text of a row storable: lone surrogates and NUL become U+FFFD."""
+    return {name: _mend(value) if isinstance(value, str) else value for name, value in row.items()}

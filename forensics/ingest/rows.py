@@ -1,0 +1,52 @@
+"""The careful reader for CSV: rows as dictionaries of text, with their byte places."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+from forensics.ingest.careful import Slice
+
+MAX_FIELD = 16 * 1024**2
+
+
+def csv_records(text: str) -> Iterator[Slice]:
+    """Yield every row after the header. A row with more fields than the header is a fault; missing fields are empty.
+
+    Positions are characters of the text; quoted line ends stay inside their row.
+    """
+    csv.field_size_limit(MAX_FIELD)
+    position = 0
+    consumed: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in text.splitlines(keepends=True) if "\x0b" not in text and "\x0c" not in text else text.split("\n"):
+            kept = line if line.endswith(("\n", "\r")) else line
+            consumed.append(kept)
+            yield kept.replace("\x00", "")
+
+    header: list[str] = []
+    rows = csv.reader(lines())
+    while True:
+        try:
+            fields = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            start, position = position, position + sum(len(line) for line in consumed)
+            consumed.clear()
+            yield Slice(start, position, fault=f"not a CSV row: {error}")
+            continue
+        start, position = position, position + sum(len(line) for line in consumed)
+        consumed.clear()
+        if not header:
+            header = [name.strip().lstrip("\ufeff") for name in fields]
+        elif fields:
+            yield _row(header, fields, start, position)
+
+
+def _row(header: list[str], fields: list[str], start: int, end: int) -> Slice:
+    if len(fields) > len(header):
+        return Slice(start, end, fault=f"{len(fields)} fields, the header has {len(header)}")
+    value = dict(zip(header, [*fields, *[""] * (len(header) - len(fields))], strict=True))
+    return Slice(start, end, value)

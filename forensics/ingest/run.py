@@ -1,0 +1,335 @@
+"""Ingest: from paths to a committed store, in groups, with receipts, custody and an account that adds up."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from forensics.ingest.discover import Found, discover
+from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, identify, read_file
+from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
+from forensics.ingest.scratch import account_of
+from forensics.ingest.unpack import unpack
+from forensics.sources.protocol import Provenance
+from forensics.store.case_folder import CaseFolder
+from forensics.store.eventstore import EventStore, Group, text_json
+from forensics.store.receipts_log import append_receipts
+
+GROUP_RECORDS = 20_000
+GROUP_FILES = 256
+GROUP_BYTES = 64 * 1024**2
+_SUFFIXES = (".json.gz", ".jsonl.gz", ".csv.gz", ".json", ".jsonl", ".ndjson", ".csv", ".gz", ".txt", ".toml")
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptions:
+    """How to ingest: owner for all files, whether originals are copied, order, who runs it."""
+
+    owner: str = ""
+    copy: bool = True
+    newest_first: bool = False
+    by: str = ""
+
+
+@dataclass(slots=True)
+class IngestResult:
+    """Account of one run of ingest."""
+
+    accepted: int = 0
+    skipped: list[dict[str, str]] = field(default_factory=list)
+    defective: list[dict[str, str]] = field(default_factory=list)
+    records: Counter[str] = field(default_factory=Counter)
+    receipts: list[int] = field(default_factory=list)
+    tables: dict[str, int] = field(default_factory=dict)
+    first_event: datetime | None = None
+    last_event: datetime | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+Progress = Callable[[int, int, int], None]
+"""Called with (files done, bytes done, records seen)."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A file of the group that is not committed yet."""
+
+    found: Found
+    facts: ReceiptFacts
+    received: Received | None
+    reading: FileReading
+    size: int
+    exhibit: str | None
+    stored_as: str | None
+    is_new: bool
+
+
+class Ingest:
+    """One run of ingest over a case whose store is open for writing."""
+
+    def __init__(self, folder: CaseFolder, connection: Any, options: IngestOptions) -> None:
+        self.folder = folder
+        self.store = EventStore(connection)
+        self.options = options
+        self.result = IngestResult()
+        run = connection.execute
+        self._receipt = run("SELECT coalesce(max(receipt_id), 0) FROM receipt").fetchall()[0][0]
+        self._exhibits: dict[str, str] = dict(run("SELECT file_sha256, exhibit FROM evidence_file").fetchall())
+        self._known = {tuple(row) for row in run("SELECT path, file_sha256, owner FROM receipt").fetchall()}
+        self._before = self._counts()
+
+    def _counts(self) -> dict[str, int]:
+        tables = ("aws_event", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key")
+        execute = self.store.connection.execute
+        return {t: execute(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in tables}  # noqa: S608 - own names
+
+    def run(self, files: Sequence[Found], table: ReceiptTable, progress: Progress) -> IngestResult:
+        """Read all files, committing group by group; what is committed stays when the run is interrupted."""
+        group, pending, done, size = Group(), [], 0, 0
+        total_bytes = 0
+        for found in files:
+            item = self._one(found, table, group)
+            done += 1
+            if item is not None:
+                pending.append(item)
+                size += item.size
+                total_bytes += item.size
+            if len(group) >= GROUP_RECORDS or len(pending) >= GROUP_FILES or size >= GROUP_BYTES:
+                self._commit(group, pending)
+                group, pending, size = Group(), [], 0
+            progress(done, total_bytes, self.result.records["seen"] + len(group))
+        self._commit(group, pending)
+        self.store.transact(self._settle)
+        self.result.tables = {t: n - self._before[t] for t, n in self._counts().items()}
+        return self.result
+
+    def _one(self, found: Found, table: ReceiptTable, group: Group) -> _Pending | None:
+        facts = self._facts(found, table)
+        if found.problem:
+            state = SKIPPED if "not " in found.problem.partition(":")[2] else DEFECTIVE
+            return _Pending(found, facts, None, FileReading(state, found.problem), 0, None, None, False)
+        try:
+            data = found.path.read_bytes()
+        except OSError as error:
+            reading = FileReading(DEFECTIVE, f"cannot be read: {error.strerror}")
+            return _Pending(found, facts, None, reading, 0, None, None, False)
+        digest = sha256(data).hexdigest()
+        if (found.name, digest, facts.owner) in self._known:
+            self.result.skipped.append({"path": found.name, "reason": "unchanged"})
+            return None
+        self._known.add((found.name, digest, facts.owner))
+        if not data:
+            reading = FileReading(SKIPPED, "empty file")
+            return self._register(found, facts, None, reading, data, digest)
+        self._receipt += 1
+        provenance = Provenance(facts.owner, facts.organisation, facts.received_at or _naive(self.folder.clock()), facts.zone)
+        received = Received(digest, unpack(data), self._receipt, provenance)
+        self._receipt -= 1
+        return self._register(found, facts, received, read_file(received, group), data, digest)
+
+    def _register(
+        self, found: Found, facts: ReceiptFacts, received: Received | None, reading: FileReading, data: bytes, digest: str
+    ) -> _Pending:
+        """Give the file its exhibit number and copy the original."""
+        self._receipt += 1
+        is_new = digest not in self._exhibits
+        exhibit = self._exhibits.setdefault(digest, f"S{len(self._exhibits) + 1:04d}")
+        stored = None
+        if is_new and self.options.copy:
+            stored = self._copy(exhibit, found.name, data)
+        return _Pending(found, facts, received, reading, len(data), exhibit, stored, is_new)
+
+    def _facts(self, found: Found, table: ReceiptTable) -> ReceiptFacts:
+        if self.options.owner:
+            stated = table.find(found.name) or ReceiptFacts()
+            return ReceiptFacts(
+                self.options.owner, "stated", stated.organisation, stated.from_whom, stated.received_at, stated.means,
+                stated.sender_sha256, stated.window_from, stated.window_until, stated.zone,
+            )  # fmt: skip
+        return table.find(found.name) or ReceiptFacts()
+
+    def _copy(self, exhibit: str, name: str, data: bytes) -> str | None:
+        suffix = next((s for s in _SUFFIXES if name.lower().endswith(s)), "")
+        target = self.folder.evidence / f"{exhibit}{suffix}"
+        if shutil.disk_usage(self.folder.evidence).free < 2 * len(data):
+            note = "originals are no longer copied: they do not fit twice into the free disk space"
+            if note not in self.result.notes:
+                self.result.notes.append(note)
+            return None
+        part = target.with_name(target.name + ".part")
+        part.write_bytes(data)
+        part.replace(target)
+        return f"evidence/{target.name}"
+
+    def _commit(self, group: Group, pending: list[_Pending]) -> None:
+        if not pending:
+            return
+        lines: list[dict[str, Any]] = []
+
+        def work() -> None:
+            counts = self.store.write(group)
+            lines.extend(self._rows(pending, counts))
+
+        self.store.transact(work)
+        append_receipts(self.folder, lines, self.options.by)
+        for item, line in zip(pending, lines, strict=True):
+            self._tally(item, line)
+
+    def _rows(self, pending: list[_Pending], counts: Counter[tuple[int, str]]) -> list[dict[str, Any]]:
+        """Insert evidence_file, receipt and defect rows; return the receipt lines."""
+        next_id = self.store.connection.execute("SELECT coalesce(max(receipt_id), 0) FROM receipt").fetchall()[0][0]
+        lines, files, defects = [], [], []
+        for item in pending:
+            next_id += 1
+            account = account_of(item.reading, counts, next_id) if item.received else dict.fromkeys(("seen", "accepted", "duplicate", "defect", "out_of_scope"), 0)
+            digest = item.received.file_sha256 if item.received else sha256(b"").hexdigest() if item.exhibit else None
+            lines.append(_receipt_line(next_id, item, digest, account))
+            if item.is_new and digest:
+                files.append(_file_row(item, digest, self.options.copy))
+            defects += item.reading.defects
+            if not item.received and item.reading.state == DEFECTIVE:
+                defects.append({"receipt_id": next_id, "reason": item.reading.reason, "is_record": False})
+        self.store.insert("evidence_file", files)
+        self.store.insert("receipt", lines)
+        self.store.insert("defect", defects)
+        return lines
+
+    def _tally(self, item: _Pending, line: dict[str, Any]) -> None:
+        self.result.receipts.append(line["receipt_id"])
+        self.result.records.update({n: line[n] for n in ("seen", "accepted", "duplicate", "defect", "out_of_scope")})
+        place = {"path": item.found.name, "reason": item.reading.reason}
+        if item.reading.state == DEFECTIVE:
+            self.result.defective.append(place)
+        elif item.reading.state == SKIPPED:
+            self.result.skipped.append(place)
+        else:
+            self.result.accepted += 1
+        self.result.notes += [f"{item.found.name}: {n}" for n in item.reading.notes]
+
+    def _settle(self) -> None:
+        """Flag conflicting ids, choose evidence pointers, and note the span of each file."""
+        self.store.settle()
+        execute = self.store.connection.execute
+        execute("""
+            UPDATE evidence_file SET first_event = s.low, last_event = s.high FROM (
+              SELECT o.file_sha256, min(a.event_time) AS low, max(a.event_time) AS high
+              FROM occurrence AS o JOIN (
+                SELECT event_key, event_time FROM aws_event UNION ALL SELECT event_key, event_time FROM ai_audit_event
+                UNION ALL SELECT event_key, event_time FROM ai_request UNION ALL SELECT event_key, bucket_start FROM ai_usage
+                UNION ALL SELECT event_key, period_start FROM ai_cost) AS a ON a.event_key = o.event_key
+              GROUP BY o.file_sha256) AS s
+            WHERE s.file_sha256 = evidence_file.file_sha256""")
+        row = execute(
+            "SELECT min(f.first_event), max(f.last_event) FROM evidence_file f JOIN receipt r USING (file_sha256)"
+            " WHERE list_contains(?, r.receipt_id)",
+            [self.result.receipts],
+        ).fetchall()
+        self.result.first_event, self.result.last_event = row[0]
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=None)
+
+
+def _receipt_line(number: int, item: _Pending, digest: str | None, account: dict[str, int]) -> dict[str, Any]:
+    facts = item.facts
+    return {
+        "receipt_id": number,
+        "file_sha256": digest,
+        "exhibit": item.exhibit,
+        "path": item.found.name,
+        "state": item.reading.state,
+        "reason": item.reading.reason,
+        "source_id": item.reading.source_id,
+        "owner": facts.owner,
+        "owner_basis": facts.basis,
+        "organisation": facts.organisation,
+        "from_whom": facts.from_whom,
+        "received_at": facts.received_at,
+        "means": facts.means,
+        "sender_sha256": facts.sender_sha256 or None,
+        "sender_agrees": facts.sender_sha256 == digest if facts.sender_sha256 and digest else None,
+        "window_from": facts.window_from,
+        "window_until": facts.window_until,
+        "zone": facts.zone,
+        "size_bytes": item.size,
+        **account,
+    }
+
+
+def _file_row(item: _Pending, digest: str, copied: bool) -> dict[str, Any]:
+    reading, received = item.reading, item.received
+    return {
+        "file_sha256": digest,
+        "content_sha256": received.content.sha256 if received else digest,
+        "exhibit": item.exhibit,
+        "size_bytes": item.size,
+        "content_bytes": len(received.content.data) if received else 0,
+        "stored_as": item.stored_as,
+        "original_path": None if copied and item.stored_as else str(item.found.path.absolute()),
+        "source_id": reading.source_id,
+        "state": reading.state,
+        "reason": reading.reason or reading.why,
+        "reader_version": reading.reader_version,
+        "notes": text_json(reading.notes),
+    }
+
+
+def ingest(folder: CaseFolder, paths: Sequence[Path], options: IngestOptions, progress: Progress = lambda *_: None) -> IngestResult:
+    """Ingest files and folders into a case.
+
+    Raises UsageFault for paths that do not exist or folders without files, CaseFault when the case is in use.
+    An interrupted run leaves every committed group in place; running again goes on from there.
+    """
+    files = discover(paths, newest_first=options.newest_first)
+    table = read_tables(files)
+    with folder.writer("ingest") as connection:
+        run = Ingest(folder, connection, options)
+        append_receipts(folder, _unlogged(folder, connection), options.by, late=True)
+        try:
+            result = run.run(files, table, progress)
+        except BaseException as error:
+            what = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            folder.custody.append(f"ingest {what}", options.by, receipts=len(run.result.receipts), reason=type(error).__name__)
+            raise
+        folder.custody.append(
+            "ingest finished",
+            options.by,
+            files={"accepted": result.accepted, "skipped": len(result.skipped), "defective": len(result.defective)},
+            records=dict(sorted(result.records.items())),
+        )
+    return result
+
+
+def _unlogged(folder: CaseFolder, connection: Any) -> list[dict[str, Any]]:
+    """Return receipts that are in the store but not in receipts.jsonl: a run was killed between both."""
+    logged = sum(1 for line in folder.receipts_path.read_bytes().split(b"\n") if line)
+    cursor = connection.execute(
+        "SELECT r.*, f.exhibit, f.state, f.reason, f.source_id, f.size_bytes FROM receipt r"
+        " LEFT JOIN evidence_file f USING (file_sha256) ORDER BY receipt_id OFFSET ?",
+        [logged],
+    )
+    names = [d[0] for d in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def preview(paths: Sequence[Path]) -> list[dict[str, str]]:
+    """Return for each file what it would be taken for and why; writes nothing."""
+    out = []
+    for found in discover(paths):
+        kind, why = "", found.problem
+        if not why:
+            try:
+                _, _, source, why = identify(unpack(found.path.read_bytes()))
+                kind = source.id if source else ""
+            except OSError as error:
+                why = f"cannot be read: {error.strerror}"
+        out.append({"path": found.name, "source": kind, "why": why})
+    return out
+

@@ -1,0 +1,66 @@
+"""Read bytes into a store in memory: the same readers and writer, without case, copies or custody."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from forensics.ingest.reading import FileReading, Received, read_file
+from forensics.ingest.unpack import unpack
+from forensics.sources.protocol import Provenance
+from forensics.store.duckdb_engine import open_writer
+from forensics.store.eventstore import EventStore, Group, create
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def new_store() -> duckdb.DuckDBPyConnection:
+    """Return a connection to an empty store in memory."""
+    connection = open_writer(":memory:")
+    create(connection)
+    return connection
+
+
+def read_bytes(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    data: bytes,
+    owner: str = "",
+    organisation: str = "",
+    received_at: datetime | None = None,
+) -> tuple[FileReading, Counter[str]]:
+    """Read `data` as a received file called `name`.
+
+    Returns the reading and its account: seen, accepted, duplicate, defect, out_of_scope.
+    """
+    store = EventStore(connection)
+    number = connection.execute("SELECT coalesce(max(receipt_id), 0) + 1 FROM receipt").fetchall()[0][0]
+    received = Received(sha256(data).hexdigest(), unpack(data), number, Provenance(owner, organisation, received_at))
+    group = Group()
+    reading = read_file(received, group)
+    account: Counter[str] = Counter()
+
+    def work() -> None:
+        counts = store.write(group)
+        account.update(account_of(reading, counts, number))
+        receipt: dict[str, Any] = {"receipt_id": number, "file_sha256": received.file_sha256, "path": name, "owner": owner}
+        store.insert("receipt", [{**receipt, "organisation": organisation, "received_at": received_at, **account}])
+        store.insert("defect", reading.defects)
+
+    store.transact(work)
+    store.settle()
+    return reading, account
+
+
+def account_of(reading: FileReading, counts: Counter[tuple[int, str]], receipt_id: int) -> dict[str, int]:
+    """Return the account of a file's records. seen = accepted + duplicate + defect + out_of_scope."""
+    return {
+        "seen": reading.seen,
+        "accepted": counts[receipt_id, "accepted"],
+        "duplicate": counts[receipt_id, "duplicate"],
+        "defect": sum(1 for d in reading.defects if d["is_record"]),
+        "out_of_scope": reading.out_of_scope,
+    }

@@ -1,0 +1,90 @@
+"""CloudTrail events: S3 delivery, bare arrays and objects, NDJSON, and `lookup-events`.
+
+Record: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+LookupEvents: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from forensics.sources.protocol import Document, Probe, RawRecord, Reading, RowOrDefect
+
+_NAMES = frozenset(
+    (
+        "eventVersion userIdentity eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode errorMessage"
+        " requestParameters responseElements additionalEventData requestID eventID eventType apiVersion managementEvent"
+        " readOnly resources recipientAccountId serviceEventDetails sharedEventID vpcEndpointId vpcEndpointAccountId"
+        " eventCategory addendum sessionCredentialFromConsole edgeDeviceDetails tlsDetails eventContext"
+    ).split()
+)
+_CORE = frozenset({"eventSource", "eventName"})
+
+
+def _is_event(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.keys() >= _CORE and value.get("eventSource") != "aws:s3"
+
+
+def _is_lookup(value: Any) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("CloudTrailEvent"), str)
+
+
+class CloudTrail:
+    """Records of CloudTrail, whatever carried them."""
+
+    id = "aws_cloudtrail"
+    title = "AWS CloudTrail events"
+    provider = "aws"
+    reference = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html"
+    reader_version = "1"
+    table = "aws_event"
+
+    def recognise(self, probe: Probe) -> str:
+        """Recognise by what the first record holds, never by the file's name."""
+        if probe.form not in {"json", "ndjson"}:
+            return ""
+        if probe.container == "Records" and _is_event(probe.sample):
+            return "Records with eventSource and eventName"
+        if probe.container == "Records" and probe.sample is None and probe.keys == {"Records"}:
+            return "an empty list of Records"
+        if _is_lookup(probe.sample):
+            return "lookup-events with CloudTrailEvent"
+        if probe.container == "Events" and probe.sample is None and probe.keys <= {"Events", "NextToken"}:
+            return "an empty lookup-events page"
+        if not probe.container and _is_event(probe.sample):
+            return "a bare record with eventSource and eventName"
+        return ""
+
+    def record_path(self, probe: Probe) -> tuple[str, ...]:
+        """Records, Events with the text inside, or the values themselves."""
+        if probe.container == "Records":
+            return ("Records",)
+        if probe.container == "Events":
+            return ("Events", "CloudTrailEvent")
+        return ("CloudTrailEvent",) if _is_lookup(probe.sample) else ()
+
+    def read(self, document: Document) -> Reading:
+        """Judge each record; its columns are made by the one projection in SQL from the record's text."""
+        return Reading([_judge(record) for record in document.records])
+
+
+def _judge(record: RawRecord) -> RowOrDefect:
+    value = record.value
+    if not isinstance(value, Mapping):
+        return RowOrDefect(record, defect="not a JSON object")
+    category, kind = value.get("eventCategory"), value.get("eventType")
+    if category == "Insight" or kind == "AwsCloudTrailInsight":
+        return RowOrDefect(record, out_of_scope="CloudTrail Insights record: registered, not analysed")
+    if category == "Aggregated" or kind == "AwsAggregatedEvent":
+        return RowOrDefect(record, out_of_scope="aggregated CloudTrail record: counts, not events")
+    if not _is_event(value):
+        return RowOrDefect(record, defect="no CloudTrail record: eventSource or eventName is missing")
+    native = value.get("eventID")
+    unknown = sorted(name for name in value if name not in _NAMES)
+    row = {"unmapped": json.dumps(unknown, ensure_ascii=False) if unknown else None}
+    return RowOrDefect(record, row=row, native_id=native if isinstance(native, str) else "")
+
+
+SOURCE = CloudTrail()

@@ -1,0 +1,35 @@
+"""Identity of records: the same on every machine, split and order of files."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+
+def event_key(source_id: str, native_id: str, record_sha256: str) -> str:
+    """Return the identity of a record: 32 hex digits over source, provider's id and the hash of its bytes."""
+    return sha256(f"{source_id}\n{native_id}\n{record_sha256}".encode("utf-8", "surrogatepass")).hexdigest()[
+        :32
+    ]
+
+
+def owned_id(native_id: str, owner: str, organisation: str) -> str:
+    """Return a provider's id made unique to its owner: equal pages of two customers are two things."""
+    return f"{owner}|{organisation}|{native_id}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    raise TypeError(type(value).__name__)
+
+
+def canonical_sha256(value: Any) -> str:
+    """Return the SHA-256 of a parsed record written with sorted names and without blanks.
+
+    Two serialisations of one record share it. Decimals are written as text, so 1.50 and 1.5 differ.
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_plain)
+    return sha256(text.encode("ascii")).hexdigest()
