@@ -1,0 +1,53 @@
+# Two commands on a fresh machine with Python 3.11 or later: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+DEMO := demo
+
+.PHONY: demo test check lint types layers queries-lint cases sample lock bench clean setup help
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(STAMP): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Keytrail needs Python 3.11 or later; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $(STAMP)
+
+setup: $(STAMP) ## Make .venv with pinned, hashed dependencies; the command is .venv/bin/keytrail
+
+demo: $(STAMP) ## The main job on sample_logs/, end to end
+	@$(BIN)/keytrail demo --output $(DEMO)
+
+test: $(STAMP) ## Every test
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(STAMP)
+	$(BIN)/ruff check forensics tests conftest.py
+	$(BIN)/ruff format --check forensics tests conftest.py
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+layers: $(STAMP)
+	$(BIN)/lint-imports
+
+queries-lint: $(STAMP)
+	$(BIN)/python -m forensics.queries
+
+check: lint types layers queries-lint ## Static checks: ruff, mypy strict, import-linter, query lint
+
+sample: $(STAMP) ## Write sample_logs/ anew from its generator
+	$(BIN)/python -m forensics.sample --output sample_logs
+
+bench: $(STAMP) ## Measure ingest and hunt as ratios within one run
+	$(BIN)/python -m tests.bench
+
+lock: $(STAMP) ## Pin dependencies anew (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf .venv $(DEMO) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

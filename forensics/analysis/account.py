@@ -1,0 +1,54 @@
+"""Where a case stands: files, records, tables, and whether its results are fresh."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from forensics.store.schema import EVENT_TABLES
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Return the case's account in the documented shape of `status --json` (without staleness)."""
+    run = connection.execute
+    states = dict(
+        run("""SELECT CASE WHEN file_sha256 IS NULL THEN 'defective' ELSE state END, count(*)
+               FROM receipt LEFT JOIN evidence_file USING (file_sha256) GROUP BY 1 ORDER BY 1""").fetchall()
+    )
+    totals = run("""SELECT CAST(coalesce(sum(seen), 0) AS BIGINT), CAST(coalesce(sum(accepted), 0) AS BIGINT),
+                      CAST(coalesce(sum(duplicate), 0) AS BIGINT), CAST(coalesce(sum(defect), 0) AS BIGINT),
+                      CAST(coalesce(sum(out_of_scope), 0) AS BIGINT) FROM receipt""").fetchall()[0]
+    span = run("SELECT min(first_event), max(last_event) FROM evidence_file").fetchall()[0]
+    skipped = run("""SELECT path, reason FROM receipt JOIN evidence_file USING (file_sha256) WHERE state = 'skipped'
+                     ORDER BY path, file_sha256""").fetchall()
+    defects = run("""SELECT r.path, d.record_no, d.byte_offset, d.reason FROM defect d JOIN receipt r USING (receipt_id)
+                     ORDER BY r.path, d.record_no NULLS FIRST, d.reason""").fetchall()
+    conflicts = run("SELECT count(*) FROM aws_event WHERE id_conflict").fetchall()[0][0]
+    unassigned = run("SELECT count(*) FROM receipt WHERE coalesce(owner, '') = ''").fetchall()[0][0]
+    return {
+        "files": {
+            "accepted": states.get("read", 0) + states.get("registered", 0),
+            "skipped": states.get("skipped", 0),
+            "defective": states.get("defective", 0),
+        },
+        "records": dict(zip(("seen", "accepted", "duplicate", "defect", "out_of_scope"), totals, strict=True)),
+        "tables": {t: run(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in EVENT_TABLES},  # noqa: S608 - own names
+        "first_event": span[0],
+        "last_event": span[1],
+        "id_conflicts": conflicts,
+        "unassigned_files": unassigned,
+        "skipped": [{"path": p, "reason": r} for p, r in skipped],
+        "defects": [{"path": p, "record": n, "offset": o, "reason": r} for p, n, o, r in defects],
+    }
+
+
+def exhibits(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Return one row a receipt: exhibit, path, owner, source and its account of records, in order of receipt."""
+    cursor = connection.execute("""
+        SELECT f.exhibit, r.path, r.owner, f.source_id, CASE WHEN f.state IS NULL THEN 'defective' ELSE f.state END AS state,
+               r.seen, r.accepted, r.duplicate, r.defect, r.out_of_scope, f.reason, f.notes
+        FROM receipt r LEFT JOIN evidence_file f USING (file_sha256) ORDER BY r.receipt_id""")
+    names = [d[0] for d in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

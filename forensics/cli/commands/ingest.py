@@ -1,0 +1,105 @@
+"""keytrail ingest"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from forensics.cli.console import out_json, out_table, progress_bar, say
+from forensics.cli.options import START, ByOption, DryRunOption, JsonOption, open_given
+from forensics.ingest.discover import discover
+from forensics.ingest.run import IngestOptions, IngestResult, ingest, preview
+from forensics.model.errors import ExitCode
+
+_SHOWN = 12
+
+
+def ingest_json(result: IngestResult, seconds: str) -> dict[str, Any]:
+    """Return the documented JSON shape of one run."""
+    return {
+        "files": {"accepted": result.accepted, "skipped": len(result.skipped), "defective": len(result.defective)},
+        "records": {n: result.records[n] for n in ("seen", "accepted", "duplicate", "defect", "out_of_scope")},
+        "tables": result.tables,
+        "first_event": result.first_event,
+        "last_event": result.last_event,
+        "seconds": seconds,
+        "skipped": result.skipped,
+        "defective": result.defective,
+        "notes": result.notes,
+    }
+
+
+def _list(title: str, rows: list[dict[str, str]]) -> None:
+    by_reason: dict[str, list[str]] = {}
+    for row in rows:
+        by_reason.setdefault(row["reason"], []).append(row["path"])
+    say(f"{title}:")
+    for reason, paths in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))[:_SHOWN]:
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        say(f"  {paths[0]}{more}: {reason}")
+    if len(by_reason) > _SHOWN:
+        say(f"  and {len(by_reason) - _SHOWN} more reasons; `keytrail status` lists every file")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("ingest", rich_help_panel=START)
+    def ingest_command(
+        case: Annotated[Path, typer.Argument(metavar="CASE", help="Case folder.")],
+        paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders of exported logs.")],
+        owner: Annotated[str, typer.Option(help="Whose evidence all these files are; else the receipt table says it.")] = "",
+        no_copy: Annotated[bool, typer.Option("--no-copy", help="Keep path and hash instead of a copy of each original.")] = False,
+        by: ByOption = "",
+        dry_run: DryRunOption = False,
+        json_: JsonOption = False,
+    ) -> int:
+        """Read exported logs into a case. Every record is accounted for; nothing is read twice."""
+        if dry_run:
+            rows = preview(paths)
+            if json_:
+                out_json(rows)
+            else:
+                out_table("", ("file", "taken for", "because"), [(r["path"], r["source"] or "not read", r["why"]) for r in rows])
+            return 0
+        folder = open_given(case)
+        folder.note_settings()
+        options = IngestOptions(owner=owner, copy=not no_copy, by=by or folder.settings().examiner)
+        started = time.monotonic()
+        total = len(discover(paths))
+        with progress_bar("reading", total, "files") as update:
+            result = ingest(folder, paths, options, lambda files, size, records: update(files, f"{size >> 20} MiB, {records} records"))
+        seconds = f"{time.monotonic() - started:.1f}"
+        if json_:
+            out_json(ingest_json(result, seconds))
+        else:
+            _print(result, seconds)
+        return int(ExitCode.UNREADABLE if result.defective else ExitCode.DONE)
+
+
+def _print(result: IngestResult, seconds: str) -> None:
+    counts = result.records
+    rows = [
+        ("files", f"{result.accepted} read, {len(result.skipped)} skipped, {len(result.defective)} defective"),
+        (
+            "records",
+            f"{counts['seen']} seen = {counts['accepted']} accepted + {counts['duplicate']} duplicate + {counts['defect']} defect"
+            f" + {counts['out_of_scope']} out of scope",
+        ),
+        *((table, f"{number} new rows") for table, number in result.tables.items() if number),
+        ("first event", result.first_event),
+        ("last event", result.last_event),
+        ("time", f"{seconds} s"),
+    ]
+    out_table("", ("what", "account"), rows)
+    if result.skipped:
+        _list("skipped", result.skipped)
+    if result.defective:
+        _list("defective", result.defective)
+    if result.notes:
+        say(f"remarks on {len(result.notes)} files; `keytrail status` lists them")
+    if not result.accepted and not any(row["reason"] == "unchanged" for row in result.skipped):
+        say("no log was recognised: `keytrail ingest --dry-run` shows what each file would be taken for")

@@ -1,0 +1,60 @@
+"""keytrail status"""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from forensics.analysis.account import account, exhibits
+from forensics.analysis.refresh import staleness
+from forensics.cli.console import out_json, out_table, say
+from forensics.cli.options import START, CaseArgument, JsonOption, open_given
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("status", rich_help_panel=START)
+    def status(case: CaseArgument = None, json_: JsonOption = False) -> int:
+        """Say where the case stands: every file, its records, and which results are out of date."""
+        folder = open_given(case)
+        changed = folder.note_settings()
+        connection = folder.reader()
+        try:
+            facts, files = account(connection), exhibits(connection)
+            stale = staleness(connection, folder)
+        finally:
+            connection.close()
+        if json_:
+            out_json({**facts, "stale": stale, "exhibits": [{**f, "notes": json.loads(f["notes"] or "[]")} for f in files]})
+            return 0
+        columns = ("exhibit", "file", "owner", "format", "state", "seen", "accepted", "duplicate", "defect", "out of scope")
+        names = ("exhibit", "path", "owner", "source_id", "state", "seen", "accepted", "duplicate", "defect", "out_of_scope")
+        out_table("", columns, [[f[n] for n in names] for f in files], right=frozenset(range(5, 10)))
+        for f in files:
+            remarks = ([f["reason"]] if f["state"] in {"skipped", "defective"} and f["reason"] else []) + json.loads(f["notes"] or "[]")
+            for remark in remarks:
+                say(f"  {f['exhibit'] or '-'} {f['path']}: {remark}")
+        records = facts["records"]
+        say(
+            f"{records['seen']} records seen = {records['accepted']} accepted + {records['duplicate']} duplicate"
+            f" + {records['defect']} defect + {records['out_of_scope']} out of scope"
+        )
+        if facts["id_conflicts"]:
+            say(f"{facts['id_conflicts']} events share an eventID with another record of other content; both are kept")
+        if facts["unassigned_files"]:
+            say(f"{facts['unassigned_files']} files have no owner: give --owner or a receipt table")
+        if changed:
+            say("the settings changed since the last command; the change is in the custody log")
+        for kind, reasons in stale.items():
+            say(f"{kind}: out of date ({', '.join(reasons)}); run `keytrail {kind}`")
+        for step in _next(records["accepted"], stale):
+            say(f"next: {step}")
+        return 0
+
+
+def _next(records: int, stale: dict[str, list[str]]) -> list[str]:
+    if not records:
+        return ["keytrail ingest CASE FOLDER"]
+    return [f"keytrail {kind} CASE" for kind in stale] or ["keytrail report CASE", "keytrail package CASE --output PATH"]

@@ -1,0 +1,70 @@
+"""The command line: finds the commands, and is the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import signal
+import sys
+from typing import Any
+
+import click
+import typer
+
+from forensics.cli import commands
+from forensics.cli.console import say
+from forensics.model.errors import ExitCode, ForensicsError
+
+HELP = """Offline forensics of stolen AI-provider keys: what was read in AWS, by whom, and which keys were abused afterwards.
+
+Start with `keytrail triage FOLDER` or `keytrail demo`. Nothing here opens a network connection."""
+
+
+def build() -> typer.Typer:
+    """Return the app with every command module below `forensics.cli.commands`."""
+    app = typer.Typer(name="keytrail", help=HELP, no_args_is_help=False, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda m: m.name):
+        register = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), "register", None)
+        if register:
+            register(app)
+    return app
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        result: Any = build()(args=arguments, prog_name="keytrail", standalone_mode=False)
+    except ForensicsError as error:
+        return _tell(error)
+    except click.exceptions.Exit as error:
+        return int(error.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        say("keytrail: interrupted; what was committed stays, run the same command again to go on")
+        return int(ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        say(f"keytrail: {error.format_message()}")
+        return int(ExitCode.USAGE)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.DONE)
+    return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _as_interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _tell(error: ForensicsError) -> int:
+    lines = str(error).splitlines() or [type(error).__name__]
+    for line in lines:
+        say(f"keytrail: {line}")
+    return int(error.exit_code)
+
+
+def main() -> None:
+    """Entry point of the `keytrail` command."""
+    sys.exit(run(sys.argv[1:]))
+
+

@@ -1,0 +1,68 @@
+"""The fingerprint of all that a result rests on, so that no stale figure is shown as fresh."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from forensics import __version__
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from forensics.store.case_folder import CaseFolder
+
+#: What a component is called when it is shown to a person.
+LABELS = {
+    "evidence": "evidence was added or changed",
+    "settings": "the settings changed",
+    "work": "decisions, notes or suppressions changed",
+    "queries": "the queries changed",
+    "tool": "another version of the tool made it",
+    "hunt": "the hunt it rests on was run again with another result",
+}
+
+
+def _hash(value: object) -> str:
+    return sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def components(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, queries_sha256: str) -> dict[str, str]:
+    """Return the hash of each thing that results rest on: evidence set, settings, work, queries, tool."""
+    evidence = connection.execute(
+        "SELECT coalesce(file_sha256, ''), coalesce(owner, ''), coalesce(organisation, ''), coalesce(CAST(received_at AS VARCHAR), '')"
+        " FROM receipt ORDER BY 1, 2, 3, 4"
+    ).fetchall()
+    work = folder.work_path.read_bytes() if folder.work_path.exists() else b""
+    return {
+        "evidence": _hash(evidence),
+        "settings": folder.settings().sha256,
+        "work": sha256(work).hexdigest(),
+        "queries": queries_sha256,
+        "tool": f"keytrail {__version__}",
+    }
+
+
+def fingerprint(parts: dict[str, str]) -> str:
+    """Return one SHA-256 over all components."""
+    return _hash(parts)
+
+
+def stale(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, queries_sha256: str) -> dict[str, list[str]]:
+    """Return for each kind of result (hunt, exposure) what changed since it was computed; absent when it is fresh.
+
+    A result that was never computed gives ["never run"].
+    """
+    now = components(connection, folder, queries_sha256)
+    stored = {
+        kind: json.loads(parts) for kind, parts in connection.execute("SELECT kind, components FROM result_basis ORDER BY kind").fetchall()
+    }
+    out: dict[str, list[str]] = {}
+    for kind in ("hunt", "exposure"):
+        before = stored.get(kind)
+        if before is None:
+            out[kind] = ["never run"]
+        elif before != now:
+            out[kind] = [LABELS[name] for name in LABELS if before.get(name) != now.get(name) and (name in before or name in now)]
+    return out
