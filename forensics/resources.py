@@ -1,0 +1,34 @@
+"""Where the files that travel with the program are: query files, report templates, the sample incident."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from forensics.model.errors import UsageFault
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _folder(name: str) -> Path:
+    """Return the folder beside the package (a source tree) or, failing that, its copy in the wheel."""
+    for candidate in (_PACKAGE.parent / name, _PACKAGE / "_data" / name):
+        if candidate.is_dir():
+            return candidate
+    raise UsageFault(
+        f"the folder {name} is missing from this installation", hint="install keytrail again from its wheel"
+    )
+
+
+def queries_folder() -> Path:
+    """Return the folder of the query files. Raises UsageFault when the installation lacks it."""
+    return _folder("queries")
+
+
+def reports_folder() -> Path:
+    """Return the folder of the report templates. Raises UsageFault when the installation lacks it."""
+    return _folder("reports")
+
+
+def samples_folder() -> Path:
+    """Return the folder of the sample incident. Raises UsageFault when the installation lacks it."""
+    return _folder("sample_logs")

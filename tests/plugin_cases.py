@@ -1,0 +1,291 @@
+"""Collects the cases beside the query files: each runs its events through the real reader and the query.
+
+See docs of the format in `CaseFile`; events are made in `tests.case_events`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+
+from forensics.model.case import GUARD, read_settings
+from forensics.model.errors import ForensicsError
+from forensics.model.outcome import CanonicalRows
+from forensics.model.query import Query, QueryKind
+from forensics.queries.binding import bind, default_of
+from forensics.queries.catalogue import portability_faults
+from forensics.queries.queryfile import EmptyStore, load
+from tests.case_events import exports
+
+SUFFIX = ".cases.toml"
+KINDS = ("must_match", "must_not_match")
+SINCE, UNTIL = datetime(2026, 5, 1), datetime(2026, 6, 1)
+_TOP = frozenset({"base", *KINDS})
+_CASE = frozenset(
+    {
+        "name",
+        "base",
+        "events",
+        "since",
+        "until",
+        "t0",
+        "params",
+        "known",
+        "own_accounts",
+        "own_egress",
+        "expect",
+    }
+    | {"expect_count"}
+)
+#: One event of another log format, for queries that must not care.
+_OTHERS = {
+    "aws_cloudtrail": "iam_user",
+    "openai_audit": "openai_audit",
+    "anthropic_activity": "anthropic_activity",
+}
+_TIMES = (
+    ("aws_event", "event_time"),
+    ("ai_audit_event", "event_time"),
+    ("ai_request", "event_time"),
+    ("ai_usage", "bucket_start"),
+    ("ai_cost", "period_start"),
+)
+
+
+class CaseFault(Exception):
+    """A case file that cannot be used, or a case that does not hold."""
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect `<name>.cases.toml`."""
+    return CaseFile.from_parent(parent, path=file_path) if file_path.name.endswith(SUFFIX) else None
+
+
+@cache
+def _empty_store() -> EmptyStore:
+    from forensics.store.schema import statements
+
+    return EmptyStore(statements())
+
+
+class CaseFile(pytest.File):
+    """`base` names the base event; `[[must_match]]` and `[[must_not_match]]` are cases.
+
+    A case has `name`, `events` (patches; `repeat`, `every`, `base`, `owner`, `organisation`, `received_at` steer one),
+    and may have `since`, `until`, `t0`, `params`, `known`, `own_accounts`, `own_egress`, `expect`, `expect_count`.
+    """
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield the cases, the generic cases of a detection, and the check of its SQL subset."""
+        sql = self.path.with_name(self.path.name.removesuffix(SUFFIX) + ".sql")
+        root = next((p for p in self.path.parents if p.name == "queries"), self.path.parent)
+        try:
+            content = tomllib.loads(self.path.read_text(encoding="utf-8"))
+            _check_file(content)
+            query = load(sql, root=root, store=_empty_store())
+        except (CaseFault, ForensicsError, tomllib.TOMLDecodeError) as error:
+            raise self.CollectError(f"{self.path.name}: {error}") from error
+        yield PortableItem.from_parent(self, name="portable", sql=sql, root=root)
+        for kind in KINDS:
+            for case in content[kind]:
+                merged = {"base": content.get("base", ""), **case}
+                yield CaseItem.from_parent(
+                    self, name=f"{kind}: {case['name']}", query=query, kind=kind, case=merged
+                )
+        if query.kind == QueryKind.DETECTION:
+            first = {"base": content.get("base", ""), **content["must_match"][0]}
+            for kind in ("events before the window", "events after the window", "event of another source"):
+                yield CaseItem.from_parent(self, name=f"always: {kind}", query=query, kind=kind, case=first)
+
+
+def _check_file(content: dict[str, Any]) -> None:
+    unknown = sorted(content.keys() - _TOP)
+    if unknown:
+        raise CaseFault(f"unknown keys {unknown}")
+    for kind in KINDS:
+        cases = content.get(kind)
+        if not isinstance(cases, list) or not cases:
+            raise CaseFault(f"there must be at least one [[{kind}]]")
+        names = [case.get("name") for case in cases]
+        if not all(names) or len(set(names)) < len(names):
+            raise CaseFault(f"every [[{kind}]] needs a name of its own")
+        for case in cases:
+            unknown = sorted(case.keys() - _CASE)
+            if unknown:
+                raise CaseFault(f"case {case['name']!r}: unknown keys {unknown}")
+            if not isinstance(case.get("events"), list) or (kind == "must_match" and not case["events"]):
+                raise CaseFault(f"case {case['name']!r} needs a list of events")
+            if kind == "must_not_match" and case.keys() & {"expect", "expect_count"}:
+                raise CaseFault(f"case {case['name']!r} expects rows and forbids them")
+
+
+class PortableItem(pytest.Item):
+    """The query keeps to the portable subset, or says why not."""
+
+    def __init__(self, *, sql: Path, root: Path, **rest: Any) -> None:
+        super().__init__(**rest)
+        self._sql, self._root = sql, root
+
+    def runtest(self) -> None:
+        """Lint the file."""
+        faults = portability_faults(self._sql, self._root)
+        if faults:
+            raise CaseFault("\n".join(faults))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show the faults only."""
+        return (
+            str(excinfo.value)
+            if isinstance(excinfo.value, CaseFault)
+            else super().repr_failure(excinfo, style)
+        )
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Name the item by its file."""
+        return self.path, 0, self.name
+
+
+class CaseItem(pytest.Item):
+    """One case: events in, rows out."""
+
+    def __init__(self, *, query: Query, kind: str, case: dict[str, Any], **rest: Any) -> None:
+        super().__init__(**rest)
+        self._query, self._kind, self._case = query, kind, case
+
+    def runtest(self) -> None:
+        """Run the case and judge its rows."""
+        if self._kind == "must_match":
+            rows = run_case(self._query, self._case)
+            _judge_matches(rows, self._case)
+            return
+        case = dict(self._case)
+        if self._kind == "event of another source":
+            case["base"], case["events"] = _other_base(self._query), [{}]
+        elif self._kind != "must_not_match":
+            case["_side"] = self._kind
+        rows = run_case(self._query, case)
+        if rows.rows:
+            raise CaseFault(f"no row was expected:\n{_shown(rows)}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show what was expected and what came, without a traceback through the plugin."""
+        if isinstance(excinfo.value, CaseFault | ForensicsError):
+            return f"{self._query.id}, {self.name}\n{excinfo.value}"
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Name the item by its file."""
+        return self.path, 0, self.name
+
+
+def _other_base(query: Query) -> str:
+    return next(base for source, base in _OTHERS.items() if source not in query.sources)
+
+
+def _moment(value: Any, default: datetime | None) -> datetime | None:
+    if value is None:
+        return default
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+
+
+def run_case(query: Query, case: dict[str, Any]) -> CanonicalRows:
+    """Read the events of a case into a store of its own and run the query over it."""
+    from forensics.ingest.scratch import new_store, read_bytes
+    from forensics.store import casevalues
+    from forensics.store.duckdb_engine import DuckDBEngine
+
+    connection = new_store()
+    try:
+        for export in exports(case["base"], case["events"]):
+            reading, account = read_bytes(
+                connection, export.name, export.data, export.owner, export.organisation, export.received_at
+            )
+            if account["defect"] or account["accepted"] + account["duplicate"] < export.events:
+                raise CaseFault(
+                    f"events of {export.name} were not read: {dict(account)} {reading.reason} {reading.defects}"
+                )
+        casevalues.load(connection, _settings(case))
+        since, until = _moment(case.get("since"), SINCE), _moment(case.get("until"), UNTIL)
+        if "_side" in case:
+            earliest, latest = _extent(connection)
+            if case["_side"] == "events before the window":
+                since, until = latest + timedelta(seconds=1), latest + timedelta(days=1)
+            else:
+                since, until = earliest - timedelta(days=1), earliest
+        t0 = _moment(case.get("t0"), None)
+        types = {p.name: p.type for p in query.parameters}
+        stated = case.get("params", {})
+        if stated.keys() - types.keys():
+            raise CaseFault(f"the query has no parameters {sorted(stated.keys() - types.keys())}")
+        values = {name: default_of(types[name], value) for name, value in stated.items()}
+        baseline_until = t0 - GUARD if t0 else None
+        bound = bind(query, since=since, until=until, baseline_until=baseline_until, overrides=values)
+        return DuckDBEngine(connection).run(query.sql, bound)
+    finally:
+        connection.close()
+
+
+def _extent(connection: Any) -> tuple[datetime, datetime]:
+    union = " UNION ALL ".join(f"SELECT {column} AS t FROM {table}" for table, column in _TIMES)
+    earliest, latest = connection.execute(f"SELECT min(t), max(t) FROM ({union})").fetchone()
+    if earliest is None:
+        raise CaseFault("no event of the case has a time")
+    return earliest, latest
+
+
+def _settings(case: dict[str, Any]) -> Any:
+    known = [{"reason": "stated by the case", "by": "the case", **entry} for entry in case.get("known", [])]
+    document = {
+        "own": {"accounts": case.get("own_accounts", ["111122223333"]), "egress": case.get("own_egress", [])},
+        "known": known,
+    }
+    return read_settings(tomli_w.dumps(document).encode())
+
+
+def _judge_matches(rows: CanonicalRows, case: dict[str, Any]) -> None:
+    if not rows.rows:
+        raise CaseFault("a row was expected, none came")
+    columns = set(rows.columns)
+    found = rows.dicts()
+    for expected in case.get("expect", []):
+        if expected.keys() - columns:
+            raise CaseFault(
+                f"the query has no columns {sorted(expected.keys() - columns)}; it has {sorted(columns)}"
+            )
+        if not any(all(_equal(row[name], value) for name, value in expected.items()) for row in found):
+            raise CaseFault(f"no row has {expected}:\n{_shown(rows)}")
+    count = case.get("expect_count")
+    if count is not None and count != len(found):
+        raise CaseFault(f"{count} rows were expected, {len(found)} came:\n{_shown(rows)}")
+
+
+def _equal(actual: Any, expected: Any) -> bool:
+    if isinstance(actual, datetime):
+        return actual == _moment(expected, None)
+    if expected == "<null>":
+        return actual is None
+    if isinstance(actual, Decimal):
+        return actual == Decimal(str(expected))
+    return type(actual) is type(expected) and bool(actual == expected)
+
+
+def _shown(rows: CanonicalRows) -> str:
+    lines = []
+    for row in rows.dicts()[:10]:
+        lines.append(
+            "  " + ", ".join(f"{name}={value!r}" for name, value in row.items() if value is not None)
+        )
+    more = [f"  and {len(rows.rows) - 10} more"] if len(rows.rows) > 10 else []
+    return "\n".join([*lines, *more])
