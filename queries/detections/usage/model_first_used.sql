@@ -1,0 +1,110 @@
+-- ---
+-- id = "usage.model_first_used"
+-- kind = "detection"
+-- title = "An AI key used a model family it had never used"
+-- severity = "medium"
+-- confidence = "medium"
+-- sources = ["openai_usage", "anthropic_usage"]
+-- needs = ["usage_by_key"]
+-- attack = ["T1496.004"]
+-- attack_v19 = ["T1496.004"]
+-- attack_version = "18.1"
+-- baseline_days = 7
+-- description = "Usage by a key of a model family that is not in its baseline; dates at the end of a model name are taken off first. Buckets that reach into the end of the baseline belong to neither side. Keys with too few active days carry baseline_state none. Refused requests are not in usage exports."
+-- misses = "Abuse with a model the key uses anyway. Exports that are not grouped by model."
+-- false_positives = ["A planned change of model", "A new feature"]
+-- next_steps = ["Ask the customer whether they changed the model", "Price the usage of the new model", "Compare the first use with the time of the exposure"]
+-- references = ["https://platform.openai.com/docs/api-reference/usage", "https://platform.claude.com/docs/en/api/admin/usage_report/retrieve_messages"]
+--
+-- [params]
+-- min_baseline_days = { type = "integer", doc = "Days on which the key must have been used in the baseline", default = 7 }
+-- ---
+WITH keyed_usage AS (
+  SELECT
+    event_key,
+    bucket_start,
+    bucket_end,
+    epoch_ms(bucket_start) // 1000 AS start_epoch,
+    granularity_s,
+    provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') AS holder,
+    provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') || '|' || key_id AS subject,
+    coalesce(endpoint, '') AS endpoint,
+    coalesce(grouped_by, '') AS grouped_by,
+    model,
+    requests,
+    coalesce(input_tokens_total, 0) + coalesce(output_tokens, 0) AS tokens
+  FROM ai_usage_current
+  WHERE key_id IS NOT NULL
+    AND bucket_start IS NOT NULL
+    AND granularity_s > 0
+),
+-- One bucket width a key, the finest: an hourly and a daily export hold the same use twice.
+finest AS (
+  SELECT subject, min(granularity_s) AS granularity_s FROM keyed_usage GROUP BY subject
+),
+groupings AS (
+  SELECT k.subject, k.endpoint, k.start_epoch, k.grouped_by, min(k.event_key) AS first_event_key
+  FROM keyed_usage AS k
+  JOIN finest AS f ON f.subject = k.subject AND f.granularity_s = k.granularity_s
+  GROUP BY k.subject, k.endpoint, k.start_epoch, k.grouped_by
+),
+-- One grouping a bucket, the one with the most dimensions, for the same reason.
+chosen_groupings AS (
+  SELECT subject, endpoint, start_epoch, grouped_by
+  FROM groupings
+  QUALIFY row_number() OVER (
+    PARTITION BY subject, endpoint, start_epoch
+    ORDER BY length(grouped_by) DESC NULLS LAST, grouped_by NULLS LAST, first_event_key
+  ) = 1
+),
+key_usage AS (
+  SELECT k.event_key, k.bucket_start, k.bucket_end, k.start_epoch, k.granularity_s, k.holder, k.subject,
+    k.model, k.requests, k.tokens,
+    CASE WHEN k.granularity_s < 3600 THEN 3600 ELSE k.granularity_s END AS unit_s
+  FROM keyed_usage AS k
+  JOIN finest AS f ON f.subject = k.subject AND f.granularity_s = k.granularity_s
+  JOIN chosen_groupings AS g
+    ON g.subject = k.subject AND g.endpoint = k.endpoint AND g.start_epoch = k.start_epoch AND g.grouped_by = k.grouped_by
+),
+families AS (
+  SELECT event_key, subject, bucket_start, bucket_end, start_epoch, requests, tokens,
+    regexp_replace(model, '(-[0-9]{4}-?[0-9]{2}-?[0-9]{2})?(-v[0-9]+)?(:[0-9]+)*$', '', 'g') AS family
+  FROM key_usage
+  WHERE model IS NOT NULL
+    AND (coalesce(requests, 0) > 0 OR tokens > 0)
+),
+baselines AS (
+  SELECT subject, count(DISTINCT start_epoch // 86400) AS active_days
+  FROM families
+  WHERE bucket_end <= $baseline_until
+  GROUP BY subject
+),
+known_families AS (
+  SELECT DISTINCT subject, family FROM families WHERE bucket_end <= $baseline_until
+)
+SELECT
+  f.subject || '|' || f.family AS finding_key,
+  u.bucket_start AS event_time,
+  u.key_id AS actor,
+  u.provider || ':usage' AS action,
+  u.model AS resource,
+  CAST(NULL AS VARCHAR) AS source_ip,
+  u.key_id AS credential_id,
+  u.organisation AS account_id,
+  CAST(NULL AS VARCHAR) AS region,
+  'success' AS outcome,
+  u.event_key,
+  u.evidence,
+  CASE WHEN coalesce(b.active_days, 0) >= $min_baseline_days THEN 'sufficient' ELSE 'none' END AS baseline_state,
+  f.family AS model_family,
+  u.requests,
+  f.tokens
+FROM families AS f
+JOIN ai_usage_current AS u ON u.event_key = f.event_key
+LEFT JOIN known_families AS k ON k.subject = f.subject AND k.family = f.family
+LEFT JOIN baselines AS b ON b.subject = f.subject
+WHERE k.family IS NULL
+  AND f.bucket_start >= $baseline_until
+  AND f.bucket_start >= $since
+  AND f.bucket_start < $until
+ORDER BY u.bucket_start NULLS LAST, u.event_key
