@@ -1,0 +1,1 @@
+"""Seeded writer of the sample incident: a synthetic cloud break-in with its provider exports."""
