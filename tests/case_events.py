@@ -1,7 +1,7 @@
 """Evidence for the queries' cases: patches over a base event become files in the provider's own form.
 
-A base file in `tests/base_events` is a whole export with exactly one record. Files of one base, owner, organisation and
-time of receipt become one export; every event gets its own ids unless the patch names them.
+A base file in `tests/base_events` is a whole export with exactly one record. Events of one base, owner,
+organisation and time of receipt become one export; every event gets its own ids unless the patch names them.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _list_page(page: Any, events: list[dict[str, Any]]) -> bytes:
 def _bucket_page(
     start: str, end: str
 ) -> tuple[Callable[[Any], dict[str, Any]], Callable[[Any, list[Any]], bytes]]:
-    """A page of buckets with one result each. In patches, a bucket's bounds stand beside the result's fields."""
+    """A page of buckets with one result each. In patches its bounds stand beside the result's fields."""
 
     def take(page: Any) -> dict[str, Any]:
         bucket = page["data"][0]
@@ -129,7 +129,7 @@ def form_of(base: str) -> Form:
 
 
 def merge(target: Any, patch: Any) -> Any:
-    """Return `target` with `patch` laid over it: tables merge, list places are met by number, the rest replaces."""
+    """Return `target` with `patch` laid over it: tables merge, list places go by number."""
     if not isinstance(patch, dict):
         return patch
     if isinstance(target, list) and patch and all(key.isdigit() for key in patch):
@@ -185,9 +185,9 @@ def _event(base: str, patch: dict[str, Any], n: int, every: int, number: int) ->
     original = form.take(base_file(base))
     fields = _plain(_counted(patch, n))
     event = merge(copy.deepcopy(original), fields)
-    if base == "openai_audit" and "type" in fields:
-        if original["type"] != fields["type"] and original["type"] not in fields:
-            event.pop(original["type"], None)  # details stand under the type's own name
+    # OpenAI puts details under the name of the event's type: those of the base's type go with it.
+    if base == "openai_audit" and "type" in fields and original["type"] not in (fields["type"], *fields):
+        event.pop(original["type"], None)
     for field in _EPOCH_FIELDS & event.keys():
         if isinstance(event[field], str):
             event[field] = int(_to_moment(event[field]).timestamp())

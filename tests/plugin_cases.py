@@ -27,7 +27,7 @@ from tests.case_events import exports
 
 SUFFIX = ".cases.toml"
 KINDS = ("must_match", "must_not_match")
-SINCE, UNTIL = datetime(2026, 5, 1), datetime(2026, 6, 1)
+SINCE, UNTIL = datetime.fromisoformat("2026-05-01"), datetime.fromisoformat("2026-06-01")
 _TOP = frozenset({"base", *KINDS})
 _CASE = frozenset(
     {
@@ -60,7 +60,7 @@ _TIMES = (
 )
 
 
-class CaseFault(Exception):
+class CaseError(Exception):
     """A case file that cannot be used, or a case that does not hold."""
 
 
@@ -79,8 +79,9 @@ def _empty_store() -> EmptyStore:
 class CaseFile(pytest.File):
     """`base` names the base event; `[[must_match]]` and `[[must_not_match]]` are cases.
 
-    A case has `name`, `events` (patches; `repeat`, `every`, `base`, `owner`, `organisation`, `received_at` steer one),
-    and may have `since`, `until`, `t0`, `params`, `known`, `own_accounts`, `own_egress`, `expect`, `expect_count`.
+    A case has `name` and `events` (patches; `repeat`, `every`, `base`, `owner`, `organisation` and
+    `received_at` steer one), and may have `since`, `until`, `t0`, `params`, `known`, `own_accounts`,
+    `own_egress`, `expect` and `expect_count`.
     """
 
     def collect(self) -> Iterator[pytest.Item]:
@@ -91,7 +92,7 @@ class CaseFile(pytest.File):
             content = tomllib.loads(self.path.read_text(encoding="utf-8"))
             _check_file(content)
             query = load(sql, root=root, store=_empty_store())
-        except (CaseFault, ForensicsError, tomllib.TOMLDecodeError) as error:
+        except (CaseError, ForensicsError, tomllib.TOMLDecodeError) as error:
             raise self.CollectError(f"{self.path.name}: {error}") from error
         yield PortableItem.from_parent(self, name="portable", sql=sql, root=root)
         for kind in KINDS:
@@ -109,22 +110,22 @@ class CaseFile(pytest.File):
 def _check_file(content: dict[str, Any]) -> None:
     unknown = sorted(content.keys() - _TOP)
     if unknown:
-        raise CaseFault(f"unknown keys {unknown}")
+        raise CaseError(f"unknown keys {unknown}")
     for kind in KINDS:
         cases = content.get(kind)
         if not isinstance(cases, list) or not cases:
-            raise CaseFault(f"there must be at least one [[{kind}]]")
+            raise CaseError(f"there must be at least one [[{kind}]]")
         names = [case.get("name") for case in cases]
         if not all(names) or len(set(names)) < len(names):
-            raise CaseFault(f"every [[{kind}]] needs a name of its own")
+            raise CaseError(f"every [[{kind}]] needs a name of its own")
         for case in cases:
             unknown = sorted(case.keys() - _CASE)
             if unknown:
-                raise CaseFault(f"case {case['name']!r}: unknown keys {unknown}")
+                raise CaseError(f"case {case['name']!r}: unknown keys {unknown}")
             if not isinstance(case.get("events"), list) or (kind == "must_match" and not case["events"]):
-                raise CaseFault(f"case {case['name']!r} needs a list of events")
+                raise CaseError(f"case {case['name']!r} needs a list of events")
             if kind == "must_not_match" and case.keys() & {"expect", "expect_count"}:
-                raise CaseFault(f"case {case['name']!r} expects rows and forbids them")
+                raise CaseError(f"case {case['name']!r} expects rows and forbids them")
 
 
 class PortableItem(pytest.Item):
@@ -138,13 +139,13 @@ class PortableItem(pytest.Item):
         """Lint the file."""
         faults = portability_faults(self._sql, self._root)
         if faults:
-            raise CaseFault("\n".join(faults))
+            raise CaseError("\n".join(faults))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show the faults only."""
         return (
             str(excinfo.value)
-            if isinstance(excinfo.value, CaseFault)
+            if isinstance(excinfo.value, CaseError)
             else super().repr_failure(excinfo, style)
         )
 
@@ -173,11 +174,11 @@ class CaseItem(pytest.Item):
             case["_side"] = self._kind
         rows = run_case(self._query, case)
         if rows.rows:
-            raise CaseFault(f"no row was expected:\n{_shown(rows)}")
+            raise CaseError(f"no row was expected:\n{_shown(rows)}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show what was expected and what came, without a traceback through the plugin."""
-        if isinstance(excinfo.value, CaseFault | ForensicsError):
+        if isinstance(excinfo.value, CaseError | ForensicsError):
             return f"{self._query.id}, {self.name}\n{excinfo.value}"
         return super().repr_failure(excinfo, style)
 
@@ -213,8 +214,8 @@ def run_case(query: Query, case: dict[str, Any]) -> CanonicalRows:
                 connection, export.name, export.data, export.owner, export.organisation, export.received_at
             )
             if account["defect"] or account["accepted"] + account["duplicate"] < export.events:
-                raise CaseFault(
-                    f"events of {export.name} were not read: {dict(account)} {reading.reason} {reading.defects}"
+                raise CaseError(
+                    f"{export.name} was not read: {dict(account)} {reading.reason} {reading.defects}"
                 )
         casevalues.load(connection, _settings(case))
         since, until = _moment(case.get("since"), SINCE), _moment(case.get("until"), UNTIL)
@@ -228,7 +229,7 @@ def run_case(query: Query, case: dict[str, Any]) -> CanonicalRows:
         types = {p.name: p.type for p in query.parameters}
         stated = case.get("params", {})
         if stated.keys() - types.keys():
-            raise CaseFault(f"the query has no parameters {sorted(stated.keys() - types.keys())}")
+            raise CaseError(f"the query has no parameters {sorted(stated.keys() - types.keys())}")
         values = {name: default_of(types[name], value) for name, value in stated.items()}
         baseline_until = t0 - GUARD if t0 else None
         bound = bind(query, since=since, until=until, baseline_until=baseline_until, overrides=values)
@@ -241,7 +242,7 @@ def _extent(connection: Any) -> tuple[datetime, datetime]:
     union = " UNION ALL ".join(f"SELECT {column} AS t FROM {table}" for table, column in _TIMES)
     earliest, latest = connection.execute(f"SELECT min(t), max(t) FROM ({union})").fetchone()
     if earliest is None:
-        raise CaseFault("no event of the case has a time")
+        raise CaseError("no event of the case has a time")
     return earliest, latest
 
 
@@ -256,19 +257,19 @@ def _settings(case: dict[str, Any]) -> Any:
 
 def _judge_matches(rows: CanonicalRows, case: dict[str, Any]) -> None:
     if not rows.rows:
-        raise CaseFault("a row was expected, none came")
+        raise CaseError("a row was expected, none came")
     columns = set(rows.columns)
     found = rows.dicts()
     for expected in case.get("expect", []):
         if expected.keys() - columns:
-            raise CaseFault(
+            raise CaseError(
                 f"the query has no columns {sorted(expected.keys() - columns)}; it has {sorted(columns)}"
             )
         if not any(all(_equal(row[name], value) for name, value in expected.items()) for row in found):
-            raise CaseFault(f"no row has {expected}:\n{_shown(rows)}")
+            raise CaseError(f"no row has {expected}:\n{_shown(rows)}")
     count = case.get("expect_count")
     if count is not None and count != len(found):
-        raise CaseFault(f"{count} rows were expected, {len(found)} came:\n{_shown(rows)}")
+        raise CaseError(f"{count} rows were expected, {len(found)} came:\n{_shown(rows)}")
 
 
 def _equal(actual: Any, expected: Any) -> bool:

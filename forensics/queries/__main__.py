@@ -1,6 +1,6 @@
-"""Check the query files: `python -m forensics.queries [FOLDER...]`. Prints every fault; exit code 3 when there is one.
+"""Check the query files: `python -m forensics.queries [FOLDER...]`. Prints all faults, exits with 3.
 
-Columns need the store's tables and are checked where a store is at hand: by the hunt and by the queries' cases.
+Columns need the store's tables and are checked where those are at hand: by the hunt and the queries' cases.
 """
 
 from __future__ import annotations

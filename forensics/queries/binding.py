@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any
 
 from forensics.model.errors import UsageFault
 from forensics.model.query import CASE_PARAMETERS, PARAMETER_TYPES, Parameter, Query
 from forensics.model.times import parse_time
+
+#: What is bound: text, an integer, a decimal, or naive UTC.
+Value = str | int | Decimal | datetime
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _DECIMAL = re.compile(r"[+-]?\d{1,16}(\.\d{1,12})?")
@@ -30,10 +32,10 @@ def parameter_names(sql: str) -> frozenset[str]:
     return frozenset(_NAME.findall(_OPAQUE.sub(" ", sql)))
 
 
-def default_of(type_name: Any, value: Any) -> Any:
+def default_of(type_name: object, value: object) -> Value:
     """Return a header's default as the value that is bound.
 
-    Times become naive UTC, decimals are written as text ("2.50"). Raises ValueError in words for the header's author.
+    Times become naive UTC, decimals are written as text ("2.50"). Raises ValueError in words for the author.
     """
     if type_name not in PARAMETER_TYPES:
         raise ValueError(f"unknown type {type_name!r}; one of {', '.join(sorted(PARAMETER_TYPES))}")
@@ -53,7 +55,7 @@ def default_of(type_name: Any, value: Any) -> Any:
     raise ValueError(f"default {value!r} is no {type_name}")
 
 
-def parse_value(parameter: Parameter, text: str) -> Any:
+def parse_value(parameter: Parameter, text: str) -> Value:
     """Return the value of `name=text` as a user wrote it, in the parameter's type.
 
     Raises UsageFault for text that is not of the type.
@@ -75,14 +77,14 @@ def parse_value(parameter: Parameter, text: str) -> Any:
     )
 
 
-def parse_overrides(queries: Iterable[Query], stated: Iterable[str]) -> dict[str, dict[str, Any]]:
+def parse_overrides(queries: Iterable[Query], stated: Iterable[str]) -> dict[str, dict[str, Value]]:
     """Return query id -> parameter -> value for what the user stated.
 
-    Each statement is `name=value` (every query that declares the name) or `query_id.name=value`. Raises UsageFault for
-    another form, for a value of the wrong type, and for a name that no query declares.
+    Each statement is `name=value` (every query that declares the name) or `query_id.name=value`. Raises
+    UsageFault for another form, for a value of the wrong type, and for a name that no query declares.
     """
     queries = list(queries)
-    overrides: dict[str, dict[str, Any]] = {}
+    overrides: dict[str, dict[str, Value]] = {}
     for statement in stated:
         name, equals, text = statement.partition("=")
         name = name.strip()
@@ -117,17 +119,17 @@ def bind(
     since: datetime,
     until: datetime,
     baseline_until: datetime | None = None,
-    overrides: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return exactly the values that `query` uses, ready to be bound. Times are naive UTC; `until` is exclusive.
+    overrides: Mapping[str, Value] | None = None,
+) -> dict[str, Value]:
+    """Return exactly the values that `query` uses, ready to be bound. Times are naive UTC.
 
-    Without `baseline_until` the baseline ends where the window begins: nothing of the window is its own baseline.
-    Raises UsageFault for a window that is empty and for an override that the query does not declare.
+    Without `baseline_until` the baseline ends where the window begins: nothing in the window is its own
+    baseline. Raises UsageFault for an empty window and for an override that the query does not declare.
     """
     for moment in (since, until, baseline_until):
         if moment is not None and moment.tzinfo is not None:
             raise UsageFault(
-                "a bound of the window carries a time zone", hint="bounds are naive UTC inside the program"
+                "a bound of the window carries a time zone", hint="inside the program bounds are naive UTC"
             )
     if since >= until:
         raise UsageFault(
@@ -135,7 +137,7 @@ def bind(
             hint="--since is included, --until is not",
         )
     case = {"since": since, "until": until, "baseline_until": baseline_until or since}
-    values = {parameter.name: parameter.default for parameter in query.parameters}
+    values: dict[str, Value] = {parameter.name: parameter.default for parameter in query.parameters}
     for name, value in (overrides or {}).items():
         if name not in values:
             raise UsageFault(f"query {query.id} has no parameter {name}")

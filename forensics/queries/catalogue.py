@@ -33,7 +33,10 @@ class Catalogue:
         return self.select([identity])[0]
 
     def select(self, identities: Iterable[str]) -> tuple[Query, ...]:
-        """Return the queries of these ids; `aws.` stands for all ids that begin so. Raises UsageFault for an unknown one."""
+        """Return the queries of these ids; `aws.` stands for all ids that begin so.
+
+        Raises UsageFault for an id that no query has.
+        """
         chosen: set[str] = set()
         for wanted in identities:
             found = {
@@ -60,7 +63,7 @@ def query_paths(folder: Path) -> list[Path]:
 
 
 def load_catalogue(*folders: Path, store: EmptyStore | None = None, portable: bool = True) -> Catalogue:
-    """Load every query below `folders`; with `store` their columns are checked, with `portable` their SQL subset.
+    """Load every query below `folders`; `store` checks their columns, `portable` their SQL subset.
 
     Raises QueryFault that names every fault of every file, one a line.
     """
@@ -84,7 +87,7 @@ def load_catalogue(*folders: Path, store: EmptyStore | None = None, portable: bo
 
 
 def portability_faults(path: Path, folder: Path) -> list[str]:
-    """Return what in a file leaves the portable subset, one `path:line: what` each; none when its header opts out."""
+    """Return what leaves the portable subset, one `path:line: what` each; none when the header opts out."""
     try:
         text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):

@@ -79,7 +79,7 @@ def read(text: str, report: Report) -> Header:
     header = Header(end=end + 1)
     toml: list[str] = []
     for number, line in enumerate(lines[1:end], 2):
-        if not line.startswith("--"):
+        if not line.startswith("-- ") and line.rstrip() != "--":
             report(number, "a header line must begin with '-- '")
         toml.append(line[3:] if line.startswith("-- ") else "")
         key = re.match(r"([a-z0-9_]+)\s*=", toml[-1])
@@ -119,6 +119,11 @@ def _check_keys(header: Header, report: Report) -> None:
             isinstance(v, str) and v.strip() for v in values[key]
         ):
             report(header.line(key), f"{key} must be a list of texts, none of them empty")
+    _check_switches(header, report)
+
+
+def _check_switches(header: Header, report: Report) -> None:
+    values = header.values
     days = values.get("baseline_days", 0)
     if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= 366:
         report(header.line("baseline_days"), "baseline_days must be a whole number from 0 to 366")

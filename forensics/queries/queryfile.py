@@ -1,6 +1,7 @@
 """Load one query file: header, statement, parameters, columns. All faults of a file come at once.
 
-The parser is DuckDB's own (https://duckdb.org/docs/stable/data/json/sql_to_and_from_json): what is judged is what runs.
+The parser is DuckDB's own: what is judged is what runs.
+Source: https://duckdb.org/docs/stable/data/json/sql_to_and_from_json
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class EmptyStore:
         self._connection.execute("SET lock_configuration=true")
 
     def columns(self, sql: str, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Return name and SQL type of each column of `sql`, by running it over no rows. Raises QueryFault."""
+        """Return name and SQL type of each column of `sql`, run over no rows. Raises QueryFault."""
         try:
             cursor = self._connection.execute(sql, dict(values))
         except duckdb.Error as error:
@@ -75,9 +76,9 @@ def place_of(path: Path, root: Path | None) -> str:
 
 
 def load(path: Path, *, root: Path | None = None, store: EmptyStore | None = None) -> Query:
-    """Load a query file below the folder `root` (which gives its name in messages).
+    """Load a query file below the folder `root`, from which messages name it.
 
-    With `store` the columns are checked too. Raises QueryFault with one line `path:line: what` for every fault.
+    With `store` the columns are checked too. Raises QueryFault with a line `path:line: what` for every fault.
     """
     faults = _Faults(place_of(path, root))
     try:
@@ -151,8 +152,8 @@ def _check_statement(text: str, header: headers.Header, faults: _Faults, store: 
     if found[0].type != duckdb.StatementType.SELECT or not _begins_with_select(body):
         faults.add(first, "the statement must be a SELECT, or WITH and a SELECT")
         return
-    row = _parser().execute("SELECT json_serialize_sql(?)", [body]).fetchone()
-    parsed = json.loads(row[0]) if row else {"error": True, "error_message": "nothing parsed"}
+    rows = _parser().execute("SELECT json_serialize_sql(?)", [body]).fetchall()
+    parsed: dict[str, Any] = json.loads(rows[0][0])
     if parsed["error"]:
         faults.add(first, f"the SQL cannot be read as a tree: {parsed.get('error_message', '')}")
         return

@@ -11,10 +11,11 @@ Tree = dict[str, Any]
 
 #: Functions that reach files, the network, the environment or the engine's own state.
 _REFUSED = re.compile(
-    r"read_.*|write_.*|glob|sniff_.*|getenv|getvariable|current_setting|parquet_.*|.*_scan|.*_scan_.*|duckdb_.*|pragma_.*"
-    r"|query|query_table|which_secret|http_.*|json_execute_.*|json_serialize_.*|json_deserialize_.*|sql_auto_complete"
-    r"|nextval|currval|force_checkpoint|checkpoint|test_.*|repeat_row|current_(user|database|schema|schemas|query)"
-    r"|st_read.*|load_.*|enable_.*|disable_.*|summary|version|txid_current"
+    r"read_.*|write_.*|glob|sniff_.*|parquet_.*|.*_scan|.*_scan_.*|st_read.*|http_.*|load_.*"
+    r"|getenv|getvariable|current_setting|current_(user|database|schema|schemas|query)|version|txid_current"
+    r"|duckdb_.*|pragma_.*|which_secret|force_checkpoint|checkpoint|enable_.*|disable_.*|nextval|currval"
+    r"|query|query_table|json_execute_.*|json_serialize_.*|json_deserialize_.*|sql_auto_complete|summary"
+    r"|test_.*|repeat_row"
 )
 _TABLE_FUNCTIONS = frozenset({"unnest", "generate_series", "range", "json_each"})
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
@@ -23,15 +24,15 @@ _CATALOGUES = re.compile(r"(duckdb|pragma|sqlite|pg)_.*|information_schema")
 
 @dataclass(frozen=True, slots=True)
 class StatementFault:
-    """Something a statement may not do; `offset` is a byte offset in the SQL, None when it concerns the whole."""
+    """Something a statement may not do; `offset` in bytes of the SQL, None when it concerns the whole."""
 
     message: str
     offset: int | None = None
 
 
-def nodes(tree: Any) -> Iterator[Tree]:
+def nodes(tree: object) -> Iterator[Tree]:
     """Yield every object of a parse tree, outermost first."""
-    stack = [tree]
+    stack: list[Any] = [tree]
     while stack:
         value = stack.pop()
         if isinstance(value, dict):
