@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from typing import Any
 
 from forensics.ingest.careful import Walker, parse, skip_blank
@@ -10,6 +11,8 @@ from forensics.sources.protocol import Probe
 
 _CONTAINERS = ("Records", "Events", "records", "data", "results", "result", "events", "publicKeyList", "PublicKeyList", "logFiles")
 _WHOLE = 4_000_000
+#: `[table]` on a line of its own begins settings, not a JSON list.
+_TOML = re.compile(r"\[\[?[A-Za-z_][\w.-]*\]\]?[ \t]*(#.*)?\r?\n")
 
 
 def probe_text(text: str) -> Probe:
@@ -18,7 +21,7 @@ def probe_text(text: str) -> Probe:
     head = text[start : start + 4096]
     if not head:
         return Probe("empty")
-    if head[0] not in "{[":
+    if head[0] not in "{[" or _TOML.match(head):
         return _probe_csv(text[start:], head)
     first = start
     in_list = head[0] == "["

@@ -94,6 +94,8 @@ def _unknown(probe: Probe) -> str:
             return "no records: an empty list or object" if empty else "no records: an empty or broken JSON value"
         names = sorted(probe.keys)[:8]
         return "unknown format: JSON with names " + ", ".join(names) if names else "unknown format: JSON without names"
+    if "[case]" in probe.text_head:
+        return "settings of a case, not evidence"
     return "unknown format: text"
 
 

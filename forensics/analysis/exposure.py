@@ -1,0 +1,117 @@
+"""Verdicts: both axes of every key, with reasons, roots and innocent explanations."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from forensics.analysis.abuse import AbuseAnswer, judge_abuse
+from forensics.analysis.cost import excess_cost
+from forensics.analysis.facts import Alternative, Facts, Row
+from forensics.analysis.keys import Key
+from forensics.analysis.policy import DEFAULT, Policy
+from forensics.analysis.reads import ExposureAnswer, judge_exposure
+from forensics.model.clock import iso
+from forensics.model.verdict import SEEN, Abuse, Verdict, headline
+
+_READ_FIELDS = ("event_key", "event_time", "access", "action", "actor", "session_name", "credential_id", "source_ip", "outcome", "evidence")
+
+
+def judge(keys: list[Key], facts: Facts, policy: Policy = DEFAULT) -> list[Row]:
+    """Return the answer for each key, most severe first, in the documented shape of `exposure --json`."""
+    answers = [_answer(key, facts, policy) for key in keys]
+    order = list(Verdict)
+    answers.sort(key=lambda a: (order.index(a["verdict"]), a["customer"], a["provider"], a["key_id"]))
+    return answers
+
+
+def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
+    exposure = judge_exposure(key, facts, policy)
+    abuse = judge_abuse(key, exposure, facts, policy)
+    verdict = headline(exposure.value, abuse.value)
+    rotated = _rotation(key, exposure, facts)
+    revoked = abuse.revoked["event_time"] if abuse.revoked else key.revoked_at
+    last, active = _still_active(abuse, policy)
+    notes = [*key.notes, *abuse.notes]
+    if facts.settings.t0 is None:
+        notes.append("T0 is not stated: where a baseline was needed it ends 24 hours before the first exposure of the key")
+    if rotated is None and key.rotated_at:
+        notes.append(f"rotation at {iso(key.rotated_at)} is stated by the inventory; the logs do not show it")
+    if key.revoked_at and not abuse.revoked:
+        notes.append(f"revocation at {iso(key.revoked_at)} is stated by the inventory; no provider log shows it")
+    cost = excess_cost(facts.billed.get((key.provider, key.key_id), []), facts.baseline_until, exposure.first or facts.settings.t0) if abuse.value in {Abuse.ESTABLISHED, Abuse.UNEXPLAINED, Abuse.EXPLAINED} else None
+    reasons = [*exposure.reasons, *abuse.reasons]
+    return {
+        "provider": key.provider,
+        "key_id": key.key_id,
+        "customer": key.customer,
+        "kind": key.kind,
+        "hint": key.hint,
+        "location": f"{key.location_kind}:{key.location_region}:{key.location}" if key.location else "",
+        "basis": key.basis,
+        "exposure": exposure.value.value,
+        "abuse": abuse.value.value,
+        "verdict": verdict,
+        "decision": "open",
+        "exposed_at": _interval(exposure.first, exposure.last) if exposure.value in SEEN else None,
+        "first_use_unexplained": _interval(abuse.first_from, abuse.first_to),
+        "excess_cost": cost,
+        "rotated_at": rotated or key.rotated_at,
+        "revoked_at": revoked,
+        "still_active": active,
+        "last_use": last,
+        "as_of": abuse.series.end if abuse.series else facts.until,
+        "reasons": [r.as_json() for r in reasons],
+        "alternatives": [a.as_json() for a in (*exposure.alternatives, *abuse.alternatives, *_alternatives(exposure, abuse))],
+        "reads": [{n: r[n] for n in _READ_FIELDS} for r in exposure.reads],
+        "notes": notes,
+    }
+
+
+def _interval(start: datetime | None, end: datetime | None) -> Row | None:
+    return {"from": start, "to": end} if start else None
+
+
+def _alternatives(exposure: ExposureAnswer, abuse: AbuseAnswer) -> list[Alternative]:
+    if abuse.value is Abuse.NONE_SEEN and exposure.value in SEEN:
+        return [Alternative("The key was used in small amounts that ordinary use hides", False, "a request log with addresses would show it")]
+    return []
+
+
+def _rotation(key: Key, exposure: ExposureAnswer, facts: Facts) -> datetime | None:
+    """Return when a new value was stored at the key's place after its first exposure (or T0), by the logs."""
+    after = exposure.first or facts.settings.t0 or facts.since
+    kinds = {"secret": "secret", "ssm": "parameter"}
+    for row in facts.changes:
+        same = row["location"] == key.location and row["item_kind"] == kinds.get(key.location_kind)
+        if same and row["event_time"] >= after and (not key.location_region or row["region"] == key.location_region):
+            if row["event_key"] in facts.suspects:
+                continue
+            when: datetime = row["event_time"]
+            return when
+    return None
+
+
+def _still_active(abuse: AbuseAnswer, policy: Policy) -> tuple[datetime | None, bool | None]:
+    """Return the end of the last bucket with use, and whether that is within a day of the end of the export."""
+    series = abuse.series
+    if series is None or series.end is None:
+        return None, None
+    used = [b.end for b in series.buckets if b.tokens or b.requests]
+    if not used:
+        return None, False
+    return max(used), series.end - max(used) <= timedelta(hours=policy.active_hours)
+
+
+def unlisted(keys: list[Key], seen: list[tuple[str, str, str, str]]) -> list[Row]:
+    """Return provider key ids that the logs mention and the inventory does not; never dropped."""
+    listed = {(k.provider, k.key_id) for k in keys}
+    return [{"provider": p, "owner": o, "key_id": k} for p, o, k, _ in seen if (p, k) not in listed]
+
+
+def verdict_rows(answers: list[Row], dump: Any) -> list[Row]:
+    """Return rows of table verdict; `dump` writes an answer as JSON text."""
+    names = ("provider", "key_id", "customer", "exposure", "abuse", "verdict")
+    return [{**{n: str(a[n]) for n in names}, "answer": dump(a)} for a in answers]
+
+

@@ -1,0 +1,136 @@
+"""Run exposure over a case: taint, queries, verdicts; and store them with their fingerprint."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from forensics.analysis import exposure, facts, keys, lineage
+from forensics.analysis.context import Window, catalogue_sha256, window_of
+from forensics.model.outcome import CanonicalRows, State
+from forensics.queries.binding import bind
+from forensics.queries.catalogue import Catalogue
+from forensics.store import casevalues
+from forensics.store.basis import components, fingerprint
+from forensics.store.duckdb_engine import DuckDBEngine
+from forensics.store.eventstore import EventStore, text_json
+
+if TYPE_CHECKING:
+    from forensics.model.clock import Clock
+    from forensics.store.case_folder import CaseFolder
+
+_COVERAGE = """
+SELECT provider, owner, source_id, endpoint, granularity_s, grouped_by, covered_from, covered_until, truncated
+FROM ai_coverage ORDER BY provider, owner, source_id, endpoint, granularity_s, covered_from, covered_until, file_sha256
+"""
+
+
+@dataclass(slots=True)
+class ExposureResult:
+    """Verdicts of a case: one answer a key, ids the inventory does not list, and the runs of its queries."""
+
+    answers: list[dict[str, Any]]
+    unlisted: list[dict[str, Any]]
+    template: str
+    window: Window
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    results: dict[str, CanonicalRows] = field(default_factory=dict)
+    tainted: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _rows(cursor: Any) -> list[dict[str, Any]]:
+    names = [d[0] for d in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def prepare(folder: CaseFolder) -> list[dict[str, Any]]:
+    """Bring the case's own relations up to date: values, networks, and what is held to be the intruder's."""
+    settings = folder.settings()
+    with folder.writer("exposure") as connection:
+        store = EventStore(connection)
+
+        def work() -> None:
+            casevalues.load(connection, settings)
+            store.replace("tainted", [t.row() for t in lineage.taints(connection, settings)])
+
+        store.transact(work)
+        return _rows(connection.execute("SELECT * FROM tainted ORDER BY since, kind, value"))
+
+
+def compute(folder: CaseFolder, queries: Catalogue, since: datetime | None = None, until: datetime | None = None) -> ExposureResult:
+    """Compute the verdicts over a locked, read-only store. Writes nothing; `prepare` comes before."""
+    settings = folder.settings()
+    connection = folder.reader()
+    try:
+        window = window_of(connection, settings, since, until)
+        engine = DuckDBEngine(connection)
+        runs: list[dict[str, Any]] = []
+        results: dict[str, CanonicalRows] = {}
+
+        def run(query_id: str) -> list[dict[str, Any]]:
+            query = queries.by_id(query_id)
+            values = bind(query, since=window.since, until=window.until, baseline_until=window.baseline_until)
+            started = time.monotonic()
+            rows = engine.run(query.sql, values)
+            spent = int((time.monotonic() - started) * 1000)
+            results[query_id] = rows
+            runs.append(_run_row(query, values, engine.name, rows, spent))
+            return rows.dicts()
+
+        coverage = _rows(connection.execute(_COVERAGE))
+        gathered = facts.gather(run, coverage, settings, window.since, window.until, window.baseline_until)
+        listed = keys.from_inventory(connection)
+        seen = keys.ids_seen(connection)
+        known = listed or keys.without_inventory(connection)
+        return ExposureResult(
+            exposure.judge(known, gathered),
+            exposure.unlisted(listed, seen) if listed else [],
+            keys.template(known),
+            window,
+            runs,
+            results,
+        )
+    finally:
+        connection.close()
+
+
+def _run_row(query: Any, values: dict[str, Any], engine: str, rows: CanonicalRows, milliseconds: int) -> dict[str, Any]:
+    return {
+        "query_id": query.id,
+        "query_sha256": query.sha256,
+        "parameters": text_json(values),
+        "engine": engine,
+        "state": (State.FINDING if rows.rows else State.CLEAR).value,
+        "reason": "rows for the verdicts",
+        "row_count": len(rows.rows),
+        "result_sha256": rows.sha256,
+        "milliseconds": milliseconds,
+    }
+
+
+def exposure_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str = "") -> ExposureResult:
+    """Compute the verdicts and store them with what they rest on."""
+    tainted = prepare(folder)
+    result = compute(folder, queries)
+    result.tainted = tainted
+    digest = catalogue_sha256(queries)
+    with folder.writer("exposure") as connection:
+        parts = components(connection, folder, digest)
+        store, now = EventStore(connection), clock().replace(tzinfo=None)
+        next_id = connection.execute("SELECT coalesce(max(run_id), 0) FROM query_run").fetchall()[0][0]
+
+        def work() -> None:
+            store.replace("verdict", exposure.verdict_rows(result.answers, text_json))
+            basis = fingerprint(parts)
+            store.insert("query_run", [{**row, "run_id": next_id + n, "basis": basis, "run_at": now} for n, row in enumerate(result.runs, start=1)])
+            connection.execute("DELETE FROM result_basis WHERE kind = 'exposure'")
+            store.insert("result_basis", [{"kind": "exposure", "fingerprint": basis, "components": text_json(parts), "computed_at": now}])
+
+        store.transact(work)
+        counts: dict[str, int] = {}
+        for answer in result.answers:
+            counts[str(answer["verdict"])] = counts.get(str(answer["verdict"]), 0) + 1
+        folder.custody.append("exposure", by, fingerprint=fingerprint(parts), verdicts=dict(sorted(counts.items())))
+    return result

@@ -1,0 +1,22 @@
+-- ---
+-- id = "exposure.location_reads"
+-- kind = "exposure"
+-- title = "Reads of stored secrets, parameters and configurations"
+-- severity = "info"
+-- confidence = "high"
+-- sources = ["aws_cloudtrail"]
+-- description = "Every access to a stored secret, parameter, decrypt context or function configuration in the window, denied ones too, with the number of reads that the same actor made of it before the baseline ended."
+-- misses = "Reads of copies, and reads while logging was off."
+-- ---
+WITH usual AS (
+  SELECT actor, location_kind, location, region, count(*) AS reads
+  FROM secret_access
+  WHERE event_time < $baseline_until AND outcome = 'success'
+  GROUP BY actor, location_kind, location, region)
+SELECT a.event_time, a.event_key, a.access, a.action, a.location_kind, a.location, a.region, a.account_id, a.actor,
+       a.session_name, a.credential_id, a.source_ip, a.invoked_by, a.outcome, coalesce(u.reads, 0) AS usual_reads, a.evidence
+FROM secret_access AS a
+LEFT JOIN usual AS u
+  ON u.actor = a.actor AND u.location_kind = a.location_kind AND u.location = a.location AND u.region = a.region
+WHERE a.event_time >= $since AND a.event_time < $until
+ORDER BY a.event_time NULLS LAST, a.access NULLS LAST, a.location_kind NULLS LAST, a.location NULLS LAST, a.event_key
