@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -76,26 +75,29 @@ def _repeats(plan: Plan, slot: Slot) -> list[Record]:
     return [event for event in noise if rng.random() < chance and event is not spared]
 
 
-def _texts(plan: Plan, slot: Slot, repeats: list[Record]) -> Iterator[tuple[str, str | None, str]]:
-    """Text as written, text as signed where it differs, and event time of each record of a file."""
-    for first in range(slot.first, slot.last, slot.seconds):
-        hour = first - first % HOUR
-        noise = _unit_noise(plan, slot.region, first, slot.seconds)
-        events = noise + _inside(plan.planted.get((slot.region, hour), []), first, slot.seconds)
-        if first == slot.first:
-            events += repeats
-        target = None
-        if (slot.region, hour) == (US, ALTERED_HOUR) and slot.delivered <= DIGEST_UNTIL:
-            target = altered_event(noise)
-        Random(f"{plan.settings.seed}/order/{slot.region}/{first}").shuffle(events)
-        for event in events:
-            text = encode(event)
-            if event is target:
-                ip = event["sourceIPAddress"]
-                other = '"sourceIPAddress":"192.0.2.27"'
-                yield text.replace(f'"sourceIPAddress":"{ip}"', other), text, event["eventTime"]
-            else:
-                yield text, None, event["eventTime"]
+@dataclass(frozen=True)
+class _Part:
+    """One unit of a log file: its records as written, and as signed where that differs."""
+
+    text: str
+    signed: str | None
+    times: list[str]
+
+
+def _part(plan: Plan, slot: Slot, first: int, repeats: list[Record]) -> _Part:
+    """Build the records of one unit, in no order, the altered one altered."""
+    hour = first - first % HOUR
+    noise = _unit_noise(plan, slot.region, first, slot.seconds)
+    events = noise + _inside(plan.planted.get((slot.region, hour), []), first, slot.seconds) + repeats
+    Random(f"{plan.settings.seed}/order/{slot.region}/{first}").shuffle(events)
+    signed, times = ",".join(map(encode, events)), [event["eventTime"] for event in events]
+    if (slot.region, hour) != (US, ALTERED_HOUR) or slot.delivered > DIGEST_UNTIL:
+        return _Part(signed, None, times)
+    target = altered_event(noise)
+    if target is None:
+        return _Part(signed, None, times)
+    before, after = encode(target), encode({**target, "sourceIPAddress": "192.0.2.27"})
+    return _Part(signed.replace(before, after), signed, times)
 
 
 def write_slot(folder: Path, plan: Plan, slot: Slot, level: int) -> LogFile | None:
@@ -105,11 +107,15 @@ def write_slot(folder: Path, plan: Plan, slot: Slot, level: int) -> LogFile | No
     path = folder / slot.key
     with GzipFile(path, level) as target:
         target.write(b'{"Records":[')
-        for text, signed, at in _texts(plan, slot, repeats):
+        for first in range(slot.first, slot.last, slot.seconds):
+            part = _part(plan, slot, first, repeats if first == slot.first else [])
+            if not part.times:
+                continue
             comma = "," if count else ""
-            target.write((comma + text).encode(), None if signed is None else (comma + signed).encode())
-            count += 1
-            oldest, newest = min(oldest, at), max(newest, at)
+            signed = None if part.signed is None else (comma + part.signed).encode()
+            target.write((comma + part.text).encode(), signed)
+            count += len(part.times)
+            oldest, newest = min(oldest, *part.times), max(newest, *part.times)
         target.write(b"]}")
     if not count:
         path.unlink()
@@ -122,17 +128,26 @@ def _elsewhere() -> Slot:
     return Slot(AP, 0, hour, hour + HOUR, HOUR)
 
 
-def _task(work: tuple[Path, Plan, Slot, int]) -> LogFile | None:
-    return write_slot(*work)
+_SHARED: list[tuple[Path, Plan, int]] = []
+
+
+def _share(folder: Path, plan: Plan, level: int) -> None:
+    """Keep in a process what all its files need, instead of sending it with each."""
+    _SHARED[:] = [(folder, plan, level)]
+
+
+def _task(slot: Slot) -> LogFile | None:
+    folder, plan, level = _SHARED[0]
+    return write_slot(folder, plan, slot, level)
 
 
 def write_trail(folder: Path, plan: Plan) -> list[LogFile]:
     """Write all log files below `folder`; in the order of their regions and times."""
     share = max(1, plan.settings.files * 2 // 3)
-    found = slots(plan, US, share) + slots(plan, EU, max(1, plan.settings.files - share)) + [_elsewhere()]
-    large = plan.settings.events > _ALONE
-    work = [(folder, plan, slot, 3 if large else 9) for slot in found]
-    if not large:
-        return [made for made in map(_task, work) if made]
-    with ProcessPoolExecutor(max_workers=min(8, cpu_count() or 1)) as pool:
-        return [made for made in pool.map(_task, work) if made]
+    found = [*slots(plan, US, share), *slots(plan, EU, max(1, plan.settings.files - share)), _elsewhere()]
+    if plan.settings.events <= _ALONE:
+        _share(folder, plan, 9)
+        return [made for made in map(_task, found) if made]
+    workers = min(8, cpu_count() or 1)
+    with ProcessPoolExecutor(workers, initializer=_share, initargs=(folder, plan, 3)) as pool:
+        return [made for made in pool.map(_task, found) if made]
