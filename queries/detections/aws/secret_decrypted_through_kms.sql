@@ -1,0 +1,114 @@
+-- ---
+-- id = "aws.secret_decrypted_through_kms"
+-- kind = "detection"
+-- title = "A secret was decrypted by a principal new to it, and no read of it stands beside the decryption"
+-- severity = "medium"
+-- confidence = "medium"
+-- sources = ["aws_cloudtrail"]
+-- needs = ["kms_events"]
+-- attack = ["T1555.006"]
+-- attack_v19 = ["T1555.006"]
+-- attack_version = "18.1"
+-- baseline_days = 7
+-- description = "KMS decrypted for an encryption context that names a secret, a parameter or a function, for a principal that did not decrypt that context in the baseline; and no read of the same thing by the same credential stands within read_seconds before it. Such a decryption is the only trace of the plaintext. Contexts that an application chose itself, for instance one per customer, are judged by key: a principal that had not used that KMS key in the baseline. Only successful decryptions count."
+-- misses = "Trails that exclude KMS. Data keys that an application caches. A principal that decrypts the same context every day."
+-- false_positives = ["A read that is not in the logs: another region, a gap, another trail", "A new workload role of the application that owns the key", "A new function that decrypts its own environment for the first time"]
+-- next_steps = ["Look for the read that belongs to the decryption in other logs of the same second", "Ask the owner of the secret whether this principal should obtain it", "Treat what the context names as exposed unless explained"]
+-- references = ["https://docs.aws.amazon.com/kms/latest/developerguide/ct-decrypt.html", "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html", "https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html"]
+--
+-- [params]
+-- read_seconds = { type = "integer", doc = "Seconds before the decryption within which a read explains it", default = 5 }
+-- ---
+WITH named_contexts AS (
+  SELECT event_key, kind, value AS thing
+  FROM aws_event_item
+  WHERE kind IN ('kms_secret', 'kms_parameter', 'kms_function')
+),
+-- A context of the application's own: the KMS key stands for it, because each context may be seen only once.
+own_contexts AS (
+  SELECT c.event_key, 'kms_key' AS kind, min(r.value) AS thing
+  FROM aws_event_item AS c
+  JOIN aws_event_item AS r ON r.event_key = c.event_key AND r.kind = 'resource_arn'
+  LEFT JOIN named_contexts AS n ON n.event_key = c.event_key
+  WHERE c.kind = 'kms_context'
+    AND n.event_key IS NULL
+    AND NOT contains(c.value, '"aws:')   -- disks, objects and databases are decrypted by services all day
+  GROUP BY c.event_key
+),
+decrypted_things AS (
+  SELECT event_key, kind, thing FROM named_contexts
+  UNION ALL
+  SELECT event_key, kind, thing FROM own_contexts
+),
+decryptions AS (
+  SELECT
+    e.*,
+    d.kind,
+    d.thing,
+    coalesce(e.actor, '') AS reader,
+    coalesce(e.credential_id, '') AS used_credential,
+    coalesce(e.account_id, '') || '/' || coalesce(e.region, '') || '/' || d.kind || '/' || d.thing AS context_id
+  FROM aws_event AS e
+  JOIN decrypted_things AS d ON d.event_key = e.event_key
+  WHERE e.event_source = 'kms.amazonaws.com'
+    AND e.event_name_base = 'Decrypt'
+    AND e.outcome = 'success'
+    AND coalesce(e.identity_type, '') <> 'AWSService'
+    AND e.event_epoch IS NOT NULL
+    AND e.event_time < $until
+),
+known_contexts AS (
+  SELECT DISTINCT context_id, reader FROM decryptions WHERE event_time < $baseline_until
+),
+new_decryptions AS (
+  SELECT d.*
+  FROM decryptions AS d
+  LEFT JOIN known_contexts AS k ON k.context_id = d.context_id AND k.reader = d.reader
+  WHERE k.context_id IS NULL
+),
+store_reads AS (
+  SELECT
+    coalesce(credential_id, '') AS used_credential,
+    event_epoch,
+    CASE location_kind WHEN 'secret' THEN 'kms_secret' WHEN 'lambda' THEN 'kms_function' ELSE 'kms_parameter' END AS kind,
+    location,
+    location_kind = 'ssm_path' AS by_path
+  FROM secret_access
+  WHERE access <> 'decrypted'
+    AND outcome = 'success'
+    AND event_epoch IS NOT NULL
+),
+explained AS (
+  SELECT DISTINCT d.event_key
+  FROM new_decryptions AS d
+  JOIN store_reads AS r
+    ON r.used_credential = d.used_credential
+   AND r.kind = d.kind
+  WHERE d.event_epoch - r.event_epoch >= 0
+    AND d.event_epoch - r.event_epoch <= $read_seconds
+    AND (r.by_path OR r.location = d.thing OR '/' || r.location = d.thing)
+)
+SELECT
+  d.reader || '|' || d.used_credential || '|' || strftime(d.event_time, '%Y-%m-%d') AS finding_key,
+  d.event_time,
+  d.actor,
+  d.event_name_base AS action,
+  d.thing AS resource,
+  d.source_ip,
+  d.credential_id,
+  d.account_id,
+  d.region,
+  d.outcome,
+  d.event_key,
+  d.evidence,
+  d.kind AS context_kind,
+  json_extract_string(d.request_parameters, '$.encryptionContext') AS encryption_context,
+  d.session_name,
+  d.invoked_by,
+  d.user_agent
+FROM new_decryptions AS d
+LEFT JOIN explained AS x ON x.event_key = d.event_key
+WHERE x.event_key IS NULL
+  AND d.event_time >= $since
+  AND d.event_time < $until
+ORDER BY d.event_time NULLS LAST, d.event_key
