@@ -95,7 +95,7 @@ def _kept(value: object, drop: Collection[Path], at: Path, depth: int) -> object
                 out[plain(name) or ""] = mask_secret(plain(member) or "")
                 continue
             kept = _kept(member, drop, path, depth + 1)
-            if kept is not None and not (kept == {} and member):
+            if kept is not None and kept != "" and not (kept == {} and member):
                 out[plain(name) or ""] = kept
         return out
     if isinstance(value, list | tuple):
@@ -108,7 +108,7 @@ def _kept(value: object, drop: Collection[Path], at: Path, depth: int) -> object
 
 
 def compact(value: object, drop: Collection[Path] = ()) -> str:
-    """Return compact JSON text with sorted names, without the paths `drop`, nulls and content fields.
+    """Return compact JSON text with sorted names, without the paths `drop`, content fields and empty members.
 
     Numbers with a fraction become text, key material is masked. `"{}"` when nothing is left of an object.
     """

@@ -26,9 +26,9 @@ _PREFIXES = (
     ("gh[pousr]_", 30),
     ("github_pat_", 30),
 )
-_FORMS = "|".join(rf"({head})[\w\-./+=]{{{least},}}" for head, least in _PREFIXES)
+_FORMS = "|".join(rf"({head})[\w\-/+=]{{{least},}}" for head, least in _PREFIXES)
 _KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{_FORMS})", re.ASCII)
-_BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+)[\w\-.~+/=]{8,}", re.ASCII)
+_BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+)[\w\-.~+/=]{16,}", re.ASCII)
 #: Names of fields whose whole value is a secret, whatever it looks like.
 SECRET_FIELDS = frozenset(
     {
