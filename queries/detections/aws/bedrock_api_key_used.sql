@@ -10,7 +10,7 @@
 -- attack_v19 = ["T1550.001", "T1078.004"]
 -- attack_version = "18.1"
 -- baseline_days = 7
--- description = "A call carries a Bedrock API key instead of a signature, and its principal made no such call from that IPv4 /24 or IPv6 /48 in the baseline. first_in_account tells that the account knew no such key before. Denied calls count. The first of each distinct call, model and outcome from the network is listed. Accounts whose logs are too short carry baseline_state none."
+-- description = "A call carries a Bedrock API key instead of a signature, and its principal made no such call from that IPv4 /24 or IPv6 /48 in the baseline. first_in_account tells that the account knew no such key before. Denied calls count. The calls are listed up to a limit. Accounts whose logs are too short carry baseline_state none, and of each distinct call, model and outcome only the first is listed."
 -- misses = "A stolen key used from the network of its owner. Calls that are logged as data events which were not switched on."
 -- false_positives = ["Software that was newly introduced with such a key", "A changed egress address"]
 -- next_steps = ["Find who created the key: CreateServiceSpecificCredential for the user, or the session behind a short-term key", "Deactivate the key", "Count its calls and models"]
@@ -19,6 +19,7 @@
 -- [params]
 -- min_baseline_events = { type = "integer", doc = "Events of the account in the baseline for its habits to be known", default = 20 }
 -- min_baseline_days = { type = "integer", doc = "Days on which the account must have acted in the baseline", default = 7 }
+-- shown_calls = { type = "integer", doc = "Calls listed for each principal and network with a sufficient baseline", default = 2000 }
 -- ---
 WITH baselines AS (
   SELECT
@@ -64,7 +65,10 @@ new_calls AS (
     ) AS calls,
     row_number() OVER (
       PARTITION BY c.principal, c.network, c.event_name_base, c.model, c.outcome ORDER BY c.event_epoch NULLS LAST, c.event_key
-    ) AS place
+    ) AS place,
+    row_number() OVER (
+      PARTITION BY c.principal, c.network ORDER BY c.event_epoch NULLS LAST, c.event_key
+    ) AS call_no
   FROM bearer_calls AS c
   LEFT JOIN known_networks AS k ON k.principal = c.principal AND k.network = c.network
   WHERE k.network IS NULL
@@ -96,4 +100,7 @@ FROM new_calls AS n
 JOIN aws_event AS e ON e.event_key = n.event_key
 LEFT JOIN baselines AS b ON b.account = n.account
 WHERE n.place = 1
+   OR (n.call_no <= $shown_calls
+       AND coalesce(b.baseline_events, 0) >= $min_baseline_events
+       AND coalesce(b.baseline_days, 0) >= $min_baseline_days)
 ORDER BY e.event_time NULLS LAST, e.event_key

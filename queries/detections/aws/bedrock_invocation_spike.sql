@@ -10,7 +10,7 @@
 -- attack_v19 = ["T1496.004"]
 -- attack_version = "18.1"
 -- baseline_days = 7
--- description = "Invocations of one model by one principal in one hour, compared with the median and the median deviation of all hours of the baseline, hours without a call included. Where the baseline of the logs is too short, an absolute number of calls is the limit and baseline_state is none. Also shown: many distinct models within neighbouring ten-minute spans, which needs no baseline. Every call counts, throttled and denied ones too. The first call per credential, address and outcome in a flagged hour is listed with the number of calls."
+-- description = "Invocations of one model by one principal in one hour, compared with the median and the median deviation of all hours of the baseline, hours without a call included. Where the baseline of the logs is too short, an absolute number of calls is the limit and baseline_state is none. Also shown: many distinct models within neighbouring ten-minute spans, which needs no baseline. Every call counts, throttled and denied ones too. The calls of the flagged hours are listed up to a limit; calls tells how many the same credential, address and outcome made in the hour."
 -- misses = "Abuse that stays within the usual volume, and few very long calls: CloudTrail holds no token counts."
 -- false_positives = ["A product launch", "A batch evaluation or a load test"]
 -- next_steps = ["Compare addresses and credentials of the hour with those of the baseline", "Add the tokens from the model invocation logs", "Price the calls"]
@@ -23,6 +23,7 @@
 -- min_baseline_hours = { type = "integer", doc = "Hours of logs before the end of the baseline", default = 168 }
 -- sweep_seconds = { type = "integer", doc = "Width of the span in which models are counted", default = 600 }
 -- sweep_models = { type = "integer", doc = "Distinct models in neighbouring spans", default = 3 }
+-- shown_calls = { type = "integer", doc = "Calls listed for each principal and sign", default = 2000 }
 -- ---
 WITH calls AS (
   SELECT
@@ -172,7 +173,8 @@ first_calls AS (
     ) AS calls,
     row_number() OVER (
       PARTITION BY sign, principal, model, used_hour, credential, address, outcome ORDER BY event_epoch NULLS LAST, event_key
-    ) AS place
+    ) AS place,
+    row_number() OVER (PARTITION BY sign, principal ORDER BY event_epoch NULLS LAST, event_key) AS call_no
   FROM flagged_calls
 )
 SELECT
@@ -196,4 +198,5 @@ SELECT
 FROM first_calls AS f
 JOIN aws_event AS e ON e.event_key = f.event_key
 WHERE f.place = 1
+   OR f.call_no <= $shown_calls
 ORDER BY e.event_time NULLS LAST, f.sign NULLS LAST, e.event_key

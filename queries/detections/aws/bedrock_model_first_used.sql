@@ -10,15 +10,16 @@
 -- attack_v19 = ["T1496.004"]
 -- attack_version = "18.1"
 -- baseline_days = 7
--- description = "The first successful invocation by a principal and credential of a model family that the principal did not use in its baseline. Region prefixes, inference profile ARNs, dates and versions are taken off the model's name first. Denied and failed calls do not count. Principals with too little baseline carry baseline_state none; account_first tells that nobody in the account used the family before."
+-- description = "Successful invocations by a principal of a model family that it did not use in its baseline, listed up to a limit. Region prefixes, inference profile ARNs, dates and versions are taken off the model's name first. Denied and failed calls do not count. Principals with too few events of any kind in the baseline carry baseline_state none, and only the first call of each credential is listed; account_first tells that nobody in the account used the family before."
 -- misses = "Abuse of the model the principal uses anyway. Provisioned models, whose name is an opaque ARN."
 -- false_positives = ["A planned change of model", "A new application"]
 -- next_steps = ["Count the calls of the new model and their cost", "Ask the owner of the principal", "Look for model access being enabled shortly before"]
 -- references = ["https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html", "https://docs.aws.amazon.com/bedrock/latest/userguide/logging-using-cloudtrail.html"]
 --
 -- [params]
--- min_baseline_calls = { type = "integer", doc = "Invocations a principal must have in the baseline for its models to be known", default = 20 }
--- min_baseline_days = { type = "integer", doc = "Days on which the principal must have invoked in the baseline", default = 7 }
+-- min_baseline_events = { type = "integer", doc = "Events of any service a principal must have in the baseline for its habits to be known", default = 20 }
+-- min_baseline_days = { type = "integer", doc = "Days on which the principal must have acted in the baseline", default = 7 }
+-- shown_calls = { type = "integer", doc = "Calls listed for each principal and model family with a sufficient baseline", default = 2000 }
 -- ---
 WITH named_calls AS (
   SELECT
@@ -50,10 +51,11 @@ calls AS (
   FROM named_calls
 ),
 baselines AS (
-  SELECT principal, count(*) AS baseline_calls, count(DISTINCT event_epoch // 86400) AS baseline_days
-  FROM calls
+  SELECT coalesce(actor, '') AS principal, count(*) AS baseline_events, count(DISTINCT event_epoch // 86400) AS baseline_days
+  FROM aws_event
   WHERE event_time < $baseline_until
-  GROUP BY principal
+    AND coalesce(invoked_by, '') = ''
+  GROUP BY coalesce(actor, '')
 ),
 known_families AS (
   SELECT DISTINCT principal, family FROM calls WHERE event_time < $baseline_until
@@ -71,7 +73,8 @@ new_calls AS (
       PARTITION BY c.principal, c.credential, c.family ORDER BY c.event_epoch NULLS LAST, c.event_key
       ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     ) AS calls,
-    row_number() OVER (PARTITION BY c.principal, c.credential, c.family ORDER BY c.event_epoch NULLS LAST, c.event_key) AS place
+    row_number() OVER (PARTITION BY c.principal, c.credential, c.family ORDER BY c.event_epoch NULLS LAST, c.event_key) AS place,
+    row_number() OVER (PARTITION BY c.principal, c.family ORDER BY c.event_epoch NULLS LAST, c.event_key) AS call_no
   FROM calls AS c
   LEFT JOIN known_families AS k ON k.principal = c.principal AND k.family = c.family
   WHERE k.family IS NULL
@@ -93,7 +96,7 @@ SELECT
   e.event_key,
   e.evidence,
   CASE
-    WHEN coalesce(b.baseline_calls, 0) >= $min_baseline_calls AND coalesce(b.baseline_days, 0) >= $min_baseline_days
+    WHEN coalesce(b.baseline_events, 0) >= $min_baseline_events AND coalesce(b.baseline_days, 0) >= $min_baseline_days
       THEN 'sufficient'
     ELSE 'none'
   END AS baseline_state,
@@ -105,4 +108,7 @@ JOIN aws_event AS e ON e.event_key = n.event_key
 LEFT JOIN baselines AS b ON b.principal = n.principal
 LEFT JOIN account_families AS a ON a.account = n.account AND a.family = n.family
 WHERE n.place = 1
+   OR (n.call_no <= $shown_calls
+       AND coalesce(b.baseline_events, 0) >= $min_baseline_events
+       AND coalesce(b.baseline_days, 0) >= $min_baseline_days)
 ORDER BY e.event_time NULLS LAST, e.event_key

@@ -91,7 +91,7 @@ calls_after AS (
    AND u.event_epoch < r.revived_epoch + $shown_seconds
 )
 SELECT
-  c.holder || '|' || CAST(c.revived_epoch AS VARCHAR) AS finding_key,
+  c.holder || '|' || strftime(epoch_ms(c.revived_epoch * 1000), '%Y-%m-%d') AS finding_key,
   e.event_time,
   e.actor,
   e.event_name_base AS action,

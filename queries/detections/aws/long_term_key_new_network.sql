@@ -10,7 +10,7 @@
 -- attack_v19 = ["T1078.004"]
 -- attack_version = "18.1"
 -- baseline_days = 7
--- description = "A key that begins with AKIA acts from a public IPv4 /24 or IPv6 /48 that it did not use in its baseline. The first occurrence of each distinct call and outcome from that network is listed, with the number of such calls. Denied calls count. Keys with too little baseline carry baseline_state none."
+-- description = "A key that begins with AKIA acts from a public IPv4 /24 or IPv6 /48 that it did not use in its baseline. The calls from there are listed up to a limit, with the number of such calls; denied ones count. Keys with too little baseline carry baseline_state none, and of each of their distinct calls only the first is listed."
 -- misses = "An intruder inside a network the key always used, or inside a stated own egress network. Temporary credentials."
 -- false_positives = ["Build runners with changing egress addresses: see known_networks", "A new NAT gateway or internet provider"]
 -- next_steps = ["Ask the owner of the key about the address", "List everything done from this address, by any credential", "Deactivate the key if nobody claims the address"]
@@ -19,6 +19,7 @@
 -- [params]
 -- min_baseline_events = { type = "integer", doc = "Events a key must have in the baseline for its networks to be known", default = 20 }
 -- min_baseline_days = { type = "integer", doc = "Days on which the key must have acted in the baseline", default = 7 }
+-- shown_calls = { type = "integer", doc = "Calls listed for each key and network with a sufficient baseline", default = 2000 }
 -- ---
 WITH uses AS (
   SELECT
@@ -66,7 +67,10 @@ new_uses AS (
     row_number() OVER (
       PARTITION BY u.credential_id, u.network, u.event_source, u.event_name_base, u.outcome
       ORDER BY u.event_epoch NULLS LAST, u.event_key
-    ) AS place
+    ) AS place,
+    row_number() OVER (
+      PARTITION BY u.credential_id, u.network ORDER BY u.event_epoch NULLS LAST, u.event_key
+    ) AS call_no
   FROM uses AS u
   LEFT JOIN known_networks AS k ON k.credential_id = u.credential_id AND k.network = u.network
   WHERE k.network IS NULL
@@ -102,4 +106,7 @@ FROM new_uses AS f
 JOIN aws_event AS e ON e.event_key = f.event_key
 LEFT JOIN baselines AS b ON b.credential_id = f.credential_id
 WHERE f.place = 1
+   OR (f.call_no <= $shown_calls
+       AND coalesce(b.baseline_events, 0) >= $min_baseline_events
+       AND coalesce(b.baseline_days, 0) >= $min_baseline_days)
 ORDER BY e.event_time NULLS LAST, e.event_key

@@ -10,7 +10,7 @@
 -- attack_v19 = ["T1535"]
 -- attack_version = "18.1"
 -- baseline_days = 7
--- description = "A principal calls a region in which no principal of the account acted in the baseline, or enables a region. Global services, which record in one fixed region, and calls made by services are left out. Denied calls count. The first of each distinct call and outcome per principal is listed. Accounts with too little baseline carry baseline_state none."
+-- description = "A principal calls a region in which no principal of the account acted in the baseline, or enables a region. Global services, which record in one fixed region, and calls made by services are left out. Denied calls count. The calls are listed up to a limit. Accounts with too little baseline carry baseline_state none, and of each distinct call of a principal only the first is listed."
 -- misses = "Activity in regions whose logs were not supplied. A region the account used at least once before."
 -- false_positives = ["Security scanners that sweep every region", "A planned new deployment", "A console page that opens in another region"]
 -- next_steps = ["List what was created in the region", "Check whether detection and logging run there", "Compare the principal with those of the incident"]
@@ -19,6 +19,7 @@
 -- [params]
 -- min_baseline_events = { type = "integer", doc = "Events the account must have in the baseline for its regions to be known", default = 20 }
 -- min_baseline_days = { type = "integer", doc = "Days on which the account must have acted in the baseline", default = 7 }
+-- shown_calls = { type = "integer", doc = "Calls listed for each account and region with a sufficient baseline", default = 2000 }
 -- ---
 WITH calls AS (
   SELECT
@@ -76,7 +77,10 @@ new_calls AS (
     row_number() OVER (
       PARTITION BY c.account, c.used_region, c.principal, c.event_source, c.event_name_base, c.outcome
       ORDER BY c.event_epoch NULLS LAST, c.event_key
-    ) AS place
+    ) AS place,
+    row_number() OVER (
+      PARTITION BY c.account, c.used_region ORDER BY c.event_epoch NULLS LAST, c.event_key
+    ) AS call_no
   FROM calls AS c
   LEFT JOIN known_regions AS k ON k.account = c.account AND k.used_region = c.used_region
   WHERE k.used_region IS NULL
@@ -110,4 +114,7 @@ FROM new_calls AS n
 JOIN aws_event AS e ON e.event_key = n.event_key
 LEFT JOIN baselines AS b ON b.account = n.account
 WHERE n.place = 1
+   OR (n.call_no <= $shown_calls
+       AND coalesce(b.baseline_events, 0) >= $min_baseline_events
+       AND coalesce(b.baseline_days, 0) >= $min_baseline_days)
 ORDER BY e.event_time NULLS LAST, e.event_key

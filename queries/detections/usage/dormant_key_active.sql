@@ -10,7 +10,7 @@
 -- attack_v19 = ["T1078.004", "T1496.004"]
 -- attack_version = "18.1"
 -- baseline_days = 30
--- description = "A key is used on a day after at least dormant_days days for which the exports prove that it was not used. Days that no export covers are unknown and never count as silence. The usage of the first day is listed. Refused requests are not in usage exports."
+-- description = "A key is used on a day after at least dormant_days days for which the exports prove that it was not used. Days that no export covers are unknown and never count as silence, nor do days before the key was made, by an audit log or the inventory. The usage of the first day is listed. Refused requests are not in usage exports."
 -- misses = "Silences longer than the exports reach back, and silences with uncovered days. Keys used at least once a month."
 -- false_positives = ["Staging keys", "Monthly jobs that are longer than a month apart"]
 -- next_steps = ["Ask the customer whether the key is still in use and where it was kept", "Compare with the time of the exposure of the key", "Revoke the key"]
@@ -26,6 +26,8 @@ WITH keyed_usage AS (
     bucket_end,
     epoch_ms(bucket_start) // 1000 AS start_epoch,
     granularity_s,
+    provider,
+    key_id,
     provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') AS holder,
     provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') || '|' || key_id AS subject,
     coalesce(endpoint, '') AS endpoint,
@@ -100,6 +102,22 @@ covered_days AS (
 subjects AS (
   SELECT DISTINCT subject, holder, granularity_s FROM key_usage
 ),
+-- Before it was made a key cannot be silent.
+makings AS (
+  SELECT provider, target_key_id AS key_id, event_time AS made_at
+  FROM ai_audit_event
+  WHERE target_key_id IS NOT NULL
+    AND replace(action, '.', '_') IN ('api_key_created', 'tenant_project_api_key_created', 'platform_api_key_created')
+  UNION ALL
+  SELECT key_provider AS provider, key_id, created_at AS made_at FROM ai_key WHERE key_id IS NOT NULL
+),
+made_keys AS (
+  SELECT u.subject, max(epoch_ms(m.made_at) // 86400000) AS made_day
+  FROM (SELECT DISTINCT subject, provider, key_id FROM keyed_usage) AS u
+  JOIN makings AS m ON m.provider = u.provider AND m.key_id = u.key_id
+  WHERE m.made_at IS NOT NULL
+  GROUP BY u.subject
+),
 known_days AS (
   SELECT s.subject, c.day
   FROM subjects AS s
@@ -127,13 +145,14 @@ earlier_uses AS (
 ),
 revivals AS (
   SELECT e.subject, e.day, e.earlier_day IS NOT NULL AS seen_before,
-    e.day - greatest(coalesce(e.earlier_day + 1, i.first_day), i.first_day) AS silent_days
+    e.day - greatest(coalesce(e.earlier_day + 1, i.first_day), i.first_day, coalesce(m.made_day, i.first_day)) AS silent_days
   FROM earlier_uses AS e
   JOIN ranked_days AS r ON r.subject = e.subject AND r.day = e.day
   JOIN islands AS i ON i.subject = r.subject AND i.island = r.island
+  LEFT JOIN made_keys AS m ON m.subject = e.subject
 )
 SELECT
-  r.subject || '|' || CAST(r.day AS VARCHAR) AS finding_key,
+  r.subject || '|' || strftime(epoch_ms(r.day * 86400000), '%Y-%m-%d') AS finding_key,
   u.bucket_start AS event_time,
   u.key_id AS actor,
   u.provider || ':usage' AS action,

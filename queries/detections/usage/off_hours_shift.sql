@@ -124,7 +124,7 @@ shifted_days AS (
     AND 100 * CAST(sum(CASE WHEN off_hours THEN tokens ELSE 0 END) AS BIGINT) >= $min_off_percent * CAST(sum(tokens) AS BIGINT)
 )
 SELECT
-  j.subject || '|' || CAST(j.day AS VARCHAR) AS finding_key,
+  j.subject || '|' || strftime(u.bucket_start, '%Y-%m-%d') AS finding_key,
   u.bucket_start AS event_time,
   u.key_id AS actor,
   u.provider || ':usage' AS action,

@@ -10,7 +10,7 @@
 -- attack_v19 = ["T1078.004", "T1090"]
 -- attack_version = "18.1"
 -- baseline_days = 7
--- description = "Logged requests with a key from an IPv4 /24 or IPv6 /48 that the key did not use in its baseline. Refused and failed requests count. The first request of each model and status from the network is listed with the number of such requests. Keys with too little baseline carry baseline_state none."
+-- description = "Logged requests with a key from an IPv4 /24 or IPv6 /48 that the key did not use in its baseline. Refused and failed requests count. The requests are listed up to a limit. Keys with too little baseline carry baseline_state none, and of each model and status only the first request is listed."
 -- misses = "Requests that bypass the gateway. The usage exports of OpenAI and Anthropic hold no addresses."
 -- false_positives = ["A new egress address of the application", "A developer at another place"]
 -- next_steps = ["Search the address in CloudTrail and in the audit logs of the providers", "Ask the owner of the key", "Revoke the key"]
@@ -19,6 +19,7 @@
 -- [params]
 -- min_baseline_requests = { type = "integer", doc = "Requests a key must have in the baseline for its networks to be known", default = 20 }
 -- min_baseline_days = { type = "integer", doc = "Days on which the key must have been used in the baseline", default = 7 }
+-- shown_requests = { type = "integer", doc = "Requests listed for each key and network with a sufficient baseline", default = 2000 }
 -- ---
 WITH requests AS (
   SELECT
@@ -57,7 +58,8 @@ new_requests AS (
     ) AS requests,
     row_number() OVER (
       PARTITION BY r.subject, r.network, r.model, r.status ORDER BY r.event_time NULLS LAST, r.event_key
-    ) AS place
+    ) AS place,
+    row_number() OVER (PARTITION BY r.subject, r.network ORDER BY r.event_time NULLS LAST, r.event_key) AS request_no
   FROM requests AS r
   LEFT JOIN known_networks AS k ON k.subject = r.subject AND k.network = r.network
   WHERE k.network IS NULL
@@ -89,4 +91,7 @@ FROM new_requests AS n
 JOIN ai_request AS q ON q.event_key = n.event_key
 LEFT JOIN baselines AS b ON b.subject = n.subject
 WHERE n.place = 1
+   OR (n.request_no <= $shown_requests
+       AND coalesce(b.requests, 0) >= $min_baseline_requests
+       AND coalesce(b.active_days, 0) >= $min_baseline_days)
 ORDER BY q.event_time NULLS LAST, q.event_key

@@ -10,7 +10,7 @@
 -- attack_v19 = ["T1496.004"]
 -- attack_version = "18.1"
 -- baseline_days = 7
--- description = "Requests or tokens of a key in one hour (or day, where the export is daily), compared with the median and the median deviation of the same hour of the week before the end of the baseline; with too few such hours, of the same hour of the day, then of all hours. Covered hours without use count as zero from the first use of the key on. Keys without enough baseline are shown only above an absolute limit, with baseline_state none. Usage exports count what was served; refused requests are not in them."
+-- description = "Requests or tokens of a key in one hour (or day, where the export is daily), compared with the median and the median deviation of the same hour of the week before the end of the baseline; with too few such hours, of the same hour of the day, then of all hours. Covered hours without use count as zero from the first use of the key on, and never before the key was made, by an audit log or the inventory. Keys without enough baseline are shown only above an absolute limit, with baseline_state none. Usage exports count what was served; refused requests are not in them."
 -- misses = "Abuse within the usual volume. Exports that are not grouped by key. Where exports of several bucket widths exist only the finest is read."
 -- false_positives = ["A product launch", "A load test or a backfill"]
 -- next_steps = ["Ask the customer whether the traffic is theirs and compare with the logs of their own gateway", "Look at models and hours of the spike", "Revoke the key if nobody explains it"]
@@ -33,6 +33,8 @@ WITH keyed_usage AS (
     bucket_end,
     epoch_ms(bucket_start) // 1000 AS start_epoch,
     granularity_s,
+    provider,
+    key_id,
     provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') AS holder,
     provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') || '|' || key_id AS subject,
     coalesce(endpoint, '') AS endpoint,
@@ -119,13 +121,31 @@ subjects AS (
 first_uses AS (
   SELECT subject, min(unit) AS first_unit FROM unit_sums WHERE unit_end <= $baseline_until GROUP BY subject
 ),
+-- A key that was made during the incident has no habit, and its silence before proves nothing.
+makings AS (
+  SELECT provider, target_key_id AS key_id, event_time AS made_at
+  FROM ai_audit_event
+  WHERE target_key_id IS NOT NULL
+    AND replace(action, '.', '_') IN ('api_key_created', 'tenant_project_api_key_created', 'platform_api_key_created')
+  UNION ALL
+  SELECT key_provider AS provider, key_id, created_at AS made_at FROM ai_key WHERE key_id IS NOT NULL
+),
+made_keys AS (
+  SELECT u.subject, max(epoch_ms(m.made_at) // 1000) AS made_epoch
+  FROM (SELECT DISTINCT subject, provider, key_id FROM keyed_usage) AS u
+  JOIN makings AS m ON m.provider = u.provider AND m.key_id = u.key_id
+  WHERE m.made_at IS NOT NULL
+  GROUP BY u.subject
+),
 baseline_units AS (
   SELECT s.subject, s.unit_s, c.unit
   FROM subjects AS s
   JOIN covered_units AS c ON c.holder = s.holder AND c.granularity_s = s.granularity_s
   LEFT JOIN first_uses AS f ON f.subject = s.subject
+  LEFT JOIN made_keys AS m ON m.subject = s.subject
   WHERE (c.unit + 1) * s.unit_s <= epoch_ms(CAST($baseline_until AS TIMESTAMP)) // 1000
     AND c.unit >= coalesce(f.first_unit, c.unit)
+    AND c.unit * s.unit_s >= coalesce(m.made_epoch, 0)
   UNION
   SELECT subject, unit_s, unit FROM unit_sums WHERE unit_end <= $baseline_until
 ),
