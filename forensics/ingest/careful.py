@@ -83,15 +83,22 @@ def skip_blank(text: str, position: int) -> int:
 
 
 def end_of_value(text: str, start: int) -> int | None:
-    """Return the end of the object or list at `start` by its brackets alone, or None when it does not end."""
-    depth = 0
+    """Return the end of the object or list at `start` by its brackets alone, or None when it does not end.
+
+    A closing bracket also closes what was left open inside it, so that one broken list does not swallow the rest.
+    """
+    open_marks: list[str] = []
     for token in _TOKEN.finditer(text, start):
         mark = token.group()
         if mark in "{[":
-            depth += 1
+            open_marks.append(mark)
         elif mark in "}]":
-            depth -= 1
-            if depth <= 0:
+            wanted = "{" if mark == "}" else "["
+            while open_marks and open_marks[-1] != wanted and wanted in open_marks:
+                open_marks.pop()
+            if open_marks and open_marks[-1] == wanted:
+                open_marks.pop()
+            if not open_marks:
                 return token.end()
     return None
 

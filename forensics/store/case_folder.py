@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -120,6 +122,16 @@ class CaseFolder:
             connection.execute("INSERT INTO meta VALUES ('settings_sha256', ?)", [now])
             self.custody.append("settings changed", before=before, after=now)
         return True
+
+
+@contextmanager
+def trial_copy(folder: CaseFolder) -> Iterator[CaseFolder]:
+    """Yield a throw-away copy of a case's settings and store, for commands that only say what they would do."""
+    with tempfile.TemporaryDirectory(prefix="keytrail-") as name:
+        root = Path(name)
+        for path in (folder.settings_path, folder.store_path, folder.work_path):
+            shutil.copyfile(path, root / path.name)
+        yield CaseFolder(root, folder.clock)
 
 
 def _holder(path: Path) -> str:

@@ -45,13 +45,13 @@ WHERE (e.event_source = 'secretsmanager.amazonaws.com' AND e.event_name_base = '
        AND e.event_name_base IN ('GetFunction', 'GetFunctionConfiguration'))
 """
 
-#: Usage with overlaps resolved: of one bucket and grouping, the export received last counts (then the larger hash).
+#: Usage with overlaps resolved: of one bucket and grouping (its native id names owner, organisation and every
+#: dimension), the export received last counts, then the larger hash.
 AI_USAGE_CURRENT = """
 CREATE VIEW ai_usage_current AS
 SELECT * EXCLUDE (place) FROM (
   SELECT u.*, row_number() OVER (
-    PARTITION BY provider, owner, organisation, endpoint, granularity_s, bucket_start, bucket_end, grouped_by,
-                 key_id, project_id, workspace_id, user_id, model, service_tier, is_batch, other_unit
+    PARTITION BY provider, native_id, grouped_by
     ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
   FROM ai_usage AS u)
 WHERE place = 1
@@ -62,8 +62,7 @@ AI_COST_CURRENT = """
 CREATE VIEW ai_cost_current AS
 SELECT * EXCLUDE (place) FROM (
   SELECT c.*, row_number() OVER (
-    PARTITION BY provider, owner, organisation, period_start, period_end, grouped_by, key_id, project_id,
-                 workspace_id, user_id, line_item, token_type, model, currency
+    PARTITION BY provider, native_id, grouped_by
     ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
   FROM ai_cost AS c)
 WHERE place = 1
@@ -83,7 +82,7 @@ SELECT event_time, source_id, owner, coalesce(actor_email, actor_key_id, actor_i
 FROM ai_audit_event
 UNION ALL
 SELECT event_time, source_id, owner, coalesce(principal, key_name, user_id, key_hash),
-       provider || ':' || coalesce(operation, 'request'), CASE status WHEN 'ok' THEN 'success' ELSE 'failure' END, model,
+       provider || ':' || coalesce(operation, 'request'), CASE status WHEN 'ok' THEN 'success' WHEN 'error' THEN 'failure' END, model,
        coalesce(key_id, key_hash), source_ip, user_agent, account_id, region, event_key, request_id, evidence, 'ai_request'
 FROM ai_request
 UNION ALL

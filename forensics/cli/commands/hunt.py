@@ -1,0 +1,90 @@
+"""keytrail hunt"""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from forensics.analysis.context import catalogue
+from forensics.analysis.hunt import HuntResult
+from forensics.analysis.refresh import compute_hunt, hunt_case
+from forensics.cli.console import out, out_json, out_table, say
+from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_given
+from forensics.cli.window import SinceOption, UntilOption, bound
+from forensics.model.clock import system_clock
+from forensics.model.errors import ExitCode, UsageFault, first_of
+from forensics.model.outcome import State
+from forensics.queries.binding import parse_overrides
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("hunt", rich_help_panel=FIND)
+    def hunt(
+        case: CaseArgument = None,
+        query: Annotated[list[str] | None, typer.Option("--query", help="Only this query (or all that begin so, with a dot at the end).")] = None,
+        param: Annotated[list[str] | None, typer.Option("--param", help="name=value or query.name=value.")] = None,
+        engine: Annotated[str, typer.Option(help="Engine: duckdb.")] = "duckdb",
+        since: SinceOption = "",
+        until: UntilOption = "",
+        by: ByOption = "",
+        dry_run: DryRunOption = False,
+        json_: JsonOption = False,
+    ) -> int:
+        """Run the detections; say of each what was found, or why nothing could be."""
+        if engine != "duckdb":
+            raise UsageFault(f"no engine {engine!r}", place="--engine", hint="this version has duckdb")
+        folder = open_given(case)
+        folder.note_settings()
+        every = catalogue()
+        chosen = every.select(query) if query else tuple(every)
+        overrides = parse_overrides(chosen, param or [])
+        low, high = bound(since, "--since"), bound(until, "--until")
+        started = time.monotonic()
+        if query or param or low or high or dry_run:
+            result, _ = compute_hunt(folder, chosen, system_clock, since=low, until=high, overrides=overrides)
+            say("a part of the hunt, or another window or parameters: shown, not stored as the case's findings")
+        else:
+            result, _ = hunt_case(folder, every, system_clock, by)
+        seconds = f"{time.monotonic() - started:.1f}"
+        if json_:
+            out_json({"outcomes": [_outcome(o) for o in result.outcomes], "seconds": seconds})
+        else:
+            _print(result, seconds)
+        return int(exit_code(result))
+
+
+def exit_code(result: HuntResult) -> ExitCode:
+    """Return 3 with a failed query, 10 with findings, 6 with something not evaluable, else 0."""
+    states = {o.state for o in result.outcomes}
+    codes = {
+        State.FAILED: ExitCode.BAD_QUERY,
+        State.FINDING: ExitCode.FINDINGS,
+        State.NO_BASELINE: ExitCode.UNDECIDED,
+        State.NOT_EVALUABLE: ExitCode.UNDECIDED,
+        State.CLEAR: ExitCode.DONE,
+    }
+    return first_of({codes[s] for s in states})
+
+
+def _outcome(outcome: Any) -> dict[str, Any]:
+    names = ("query_id", "state", "severity", "count", "first_seen", "last_seen", "reason")
+    return {**{n: getattr(outcome, n) for n in names}, "event_ids": list(outcome.event_ids)}
+
+
+def _print(result: HuntResult, seconds: str) -> None:
+    rows = []
+    for finding in result.findings:
+        rows.append((finding.finding_id, str(finding.severity), finding.confidence, finding.query_id, finding.actor, len(finding.event_keys), finding.first_seen, finding.last_seen, finding.state))
+    out_table("", ("finding", "severity", "confidence", "query", "actor", "events", "first seen", "last seen", "state"), rows, right=frozenset({5}))
+    by_state: dict[str, int] = {}
+    for outcome in result.outcomes:
+        by_state[str(outcome.state)] = by_state.get(str(outcome.state), 0) + 1
+    out()
+    for outcome in result.outcomes:
+        if outcome.state in {State.NOT_EVALUABLE, State.NO_BASELINE, State.FAILED}:
+            say(f"{outcome.state}: {outcome.query_id}: {outcome.reason}")
+    say(f"{len(result.outcomes)} queries in {seconds} s: " + ", ".join(f"{n} {s}" for s, n in sorted(by_state.items())))
