@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from forensics.model.errors import UsageFault
-
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -14,21 +12,19 @@ def _folder(name: str) -> Path:
     for candidate in (_PACKAGE.parent / name, _PACKAGE / "_data" / name):
         if candidate.is_dir():
             return candidate
-    raise UsageFault(
-        f"the folder {name} is missing from this installation", hint="install keytrail again from its wheel"
-    )
+    raise FileNotFoundError(f"the folder {name} is missing from this installation of keytrail")
 
 
 def queries_folder() -> Path:
-    """Return the folder of the query files. Raises UsageFault when the installation lacks it."""
+    """Return the folder of the query files. Raises FileNotFoundError when the installation lacks it."""
     return _folder("queries")
 
 
 def reports_folder() -> Path:
-    """Return the folder of the report templates. Raises UsageFault when the installation lacks it."""
+    """Return the folder of the report templates. Raises FileNotFoundError when the installation lacks it."""
     return _folder("reports")
 
 
 def samples_folder() -> Path:
-    """Return the folder of the sample incident. Raises UsageFault when the installation lacks it."""
+    """Return the folder of the sample incident. Raises FileNotFoundError when the installation lacks it."""
     return _folder("sample_logs")

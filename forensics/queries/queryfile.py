@@ -163,7 +163,8 @@ def _check_statement(text: str, header: headers.Header, faults: _Faults, store: 
         line = first if fault.offset is None else raw[: fault.offset].count(b"\n") + 1
         faults.add(line, fault.message)
     used = frozenset(found[0].named_parameters)
-    _check_parameters(used, header, detection, faults)
+    if header.values:
+        _check_parameters(used, header, detection, faults)
     if store is not None and not faults.found:
         _check_columns(body, used, header, detection, faults, store)
 

@@ -31,5 +31,5 @@ FACTS: dict[str, str] = {
     "anthropic_activity": "Anthropic activity feed",
     "request_addresses": "single model requests with the caller's address",
     "key_inventory": "inventory of provider keys",
-    "own_accounts": "the organisation's own account numbers",
+    "own_accounts": "list of the organisation's own accounts",
 }

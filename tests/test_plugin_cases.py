@@ -1,0 +1,186 @@
+"""The collector of the queries' cases: what it passes, what it fails, what it refuses to collect."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import case_events
+from tests.queries import pack
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(folder: Path, cases: str, sql: str = pack.SQL, header: str = pack.HEADER) -> tuple[int, str]:
+    path = pack.write(folder, header, sql)
+    path.with_name("trail_stopped.cases.toml").write_text(cases, encoding="utf-8")
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.plugin_cases", "-p", "no:randomly", "-v", str(folder)],
+        capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_sound_cases_pass_with_the_generic_ones(tmp_path: Path) -> None:
+    code, said = run(tmp_path, pack.CASES)
+    assert code == 0, said
+    assert "8 passed" in said
+    for name in (
+        "portable",
+        "must_match: refused",
+        "must_not_match: another service",
+        "always: events before the window",
+    ):
+        assert f"trail_stopped.cases.toml::{name} PASSED" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "failing"),
+    [
+        (
+            "e.event_source = 'cloudtrail.amazonaws.com'",
+            "e.event_source <> ''",
+            "must_not_match: another service",
+        ),
+        (
+            "e.event_name_base = $verb",
+            "e.event_name_base IN ('StartLogging', $verb)",
+            "must_not_match: started",
+        ),
+        (
+            "AND e.event_time >= $since",
+            "AND (e.event_time >= $since OR true)",
+            "always: events before the window",
+        ),
+        (
+            "AND e.event_time < $until",
+            "AND (e.event_time < $until OR true)",
+            "always: events after the window",
+        ),
+        (
+            "FROM aws_event AS e\n",
+            "FROM aws_event AS e\nJOIN case_value AS v ON v.value = e.region\n",
+            "must_match: stopped",
+        ),
+        ("e.user_agent\n", "[e.user_agent] IS NULL AS x\n", "portable"),
+    ],
+)
+def test_a_changed_predicate_fails_its_case(tmp_path: Path, old: str, new: str, failing: str) -> None:
+    assert old in pack.SQL
+    code, said = run(tmp_path, pack.CASES, pack.SQL.replace(old, new))
+    assert code == 1 and f"trail_stopped.cases.toml::{failing} FAILED" in said, said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('outcome = "success"', 'outcome = "denied"', "no row has"),
+        ('resource = "org",', 'reason = "x",', "the query has no columns ['reason']"),
+        ("expect_count = 1", "expect_count = 2", "2 rows were expected, 1 came"),
+        (
+            'name = "another service"\n',
+            'name = "another service"\nbase = "nobody"\n',
+            "no base event 'nobody'",
+        ),
+        ('name = "stopped"\n', 'name = "stopped"\nparams = { noun = "x" }\n', "has no parameters ['noun']"),
+        ('eventName = "StartLogging"', 'eventName = "<absent>"', "was not read"),
+    ],
+)
+def test_a_case_that_does_not_hold_says_why(tmp_path: Path, old: str, new: str, says: str) -> None:
+    assert old in pack.CASES
+    code, said = run(tmp_path, pack.CASES.replace(old, new, 1))
+    assert code == 1 and says in said, said
+
+
+@pytest.mark.parametrize(
+    ("cases", "says"),
+    [
+        (pack.CASES.split("[[must_not_match]]")[0], "at least one [[must_not_match]]"),
+        ('base = "iam_user"\n[[must_not_match]]\nname = "x"\nevents = []\n', "at least one [[must_match]]"),
+        (pack.CASES.replace("expect_count", "expected"), "unknown keys ['expected']"),
+        (pack.CASES.replace('name = "refused"', 'name = "stopped"'), "needs a name of its own"),
+        (pack.CASES.replace('base = "iam_user"', 'basis = "iam_user"'), "unknown keys ['basis']"),
+        (pack.CASES + "expect_count = 1\n", "expects rows and forbids them"),
+        (pack.CASES + "[[", "trail_stopped.cases.toml"),
+    ],
+)
+def test_unsound_case_files_are_not_collected(tmp_path: Path, cases: str, says: str) -> None:
+    code, said = run(tmp_path, cases)
+    assert code == 2 and says in said, said
+
+
+def test_a_faulty_query_stops_the_collection_of_its_cases(tmp_path: Path) -> None:
+    code, said = run(tmp_path, pack.CASES, header=pack.header_with("severity", 'severity = "grave"'))
+    assert code == 2 and "unknown severity 'grave'" in said
+
+
+def test_patches_nest_count_step_and_remove() -> None:
+    (export,) = case_events.exports(
+        "iam_user",
+        [
+            {
+                "repeat": 3,
+                "every": 60,
+                "eventName": "Get{n:02}",
+                "userAgent": "<absent>",
+                "userIdentity": {"userName": "u{n}"},
+            }
+        ],
+    )
+    import json
+
+    records = json.loads(export.data)["Records"]
+    assert [r["eventName"] for r in records] == ["Get00", "Get01", "Get02"]
+    assert [r["eventTime"] for r in records] == [
+        "2026-05-05T03:00:00Z",
+        "2026-05-05T03:01:00Z",
+        "2026-05-05T03:02:00Z",
+    ]
+    assert [r["userIdentity"]["userName"] for r in records] == ["u0", "u1", "u2"]
+    assert all("userAgent" not in r and r["userIdentity"]["type"] == "IAMUser" for r in records)
+    assert len({r["eventID"] for r in records}) == 3 == export.events
+
+
+def test_buckets_keep_their_width_and_audit_details_follow_the_type() -> None:
+    import json
+
+    usage, audit = case_events.exports(
+        "openai_usage_page",
+        [
+            {"start_time": "2026-05-06T00:00:00Z", "model": "m"},
+            {"base": "openai_audit", "type": "api_key.deleted", "api_key.deleted": {"id": "k"}},
+        ],
+    )[::-1]
+    (bucket,) = json.loads(usage.data)["data"]
+    assert (bucket["end_time"] - bucket["start_time"], bucket["results"][0]["model"]) == (3600, "m")
+    (event,) = json.loads(audit.data)["data"]
+    assert event["api_key.deleted"] == {"id": "k"} and "api_key.created" not in event
+
+
+def test_events_of_other_owners_make_files_of_their_own() -> None:
+    files = case_events.exports(
+        "openai_usage_page", [{"owner": "A"}, {"owner": "B"}, {"owner": "A", "organisation": "org"}]
+    )
+    assert [(f.owner, f.organisation, f.events) for f in files] == [
+        ("A", "", 1),
+        ("A", "org", 1),
+        ("B", "", 1),
+    ]
+
+
+@pytest.mark.parametrize("base", sorted(p.stem for p in case_events.BASES.glob("*.json")))
+def test_every_base_event_is_read_by_exactly_one_format(base: str) -> None:
+    from forensics.ingest.scratch import new_store, read_bytes
+
+    (export,) = case_events.exports(base, [{}])
+    connection = new_store()
+    try:
+        reading, account = read_bytes(connection, export.name, export.data, "Orchard", "org-1")
+        assert (account["seen"], account["accepted"]) == (1, 1), (reading, account)
+    finally:
+        connection.close()
