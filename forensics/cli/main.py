@@ -23,7 +23,7 @@ Start with `keytrail triage FOLDER` or `keytrail demo`. Nothing here opens a net
 
 def build() -> typer.Typer:
     """Return the app with every command module below `forensics.cli.commands`."""
-    app = typer.Typer(name="keytrail", help=HELP, no_args_is_help=False, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app = typer.Typer(name="keytrail", help=HELP, no_args_is_help=False, add_completion=False, pretty_exceptions_enable=False)
     for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda m: m.name):
         register = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), "register", None)
         if register:
