@@ -109,8 +109,8 @@ def _run_one(
     baseline_until: datetime | None,
 ) -> tuple[Outcome, list[Finding]]:
     searched = holdings.records_searched(query)
-    reasons = [holdings.why_unsearchable(query), *(facts[name].reason for name in query.needs)]
-    unable = "; ".join(reason for reason in reasons if reason)
+    lacking = [facts[name].reason for name in query.needs if not facts[name].holds]
+    unable = holdings.why_unsearchable(query) or "; ".join(lacking)
     if unable:
         return _without_rows(query, State.NOT_EVALUABLE, unable, searched), []
     no_baseline = holdings.why_no_baseline(query, baseline_until)
@@ -120,7 +120,10 @@ def _run_one(
     except QueryFault as fault:
         return _without_rows(query, State.FAILED, str(fault), searched), []
     missing = holdings.missing(query)
-    notes = [f"{searched} records searched", *([f"not supplied: {', '.join(missing)}"] if missing else [])]
+    notes = [
+        f"{_counted(searched, 'record')} searched",
+        *([f"not supplied: {', '.join(missing)}"] if missing else []),
+    ]
     if not findings:
         state = State.NO_BASELINE if no_baseline else State.CLEAR
         reason = "; ".join([no_baseline or "no record fits", *notes])
@@ -130,11 +133,12 @@ def _run_one(
         notes.insert(0, no_baseline or "nothing earlier to compare with")
     times = [t for f in findings for t in (f.first_seen, f.last_seen) if t is not None]
     keys = tuple(dict.fromkeys(key for f in findings for key in f.event_keys))
-    noun = "finding" if len(findings) == 1 else "findings"
     outcome = Outcome(
         query_id=query.id,
         state=state,
-        reason="; ".join([f"{len(findings)} {noun} from {len(keys)} events", *notes]),
+        reason="; ".join(
+            [f"{_counted(len(findings), 'finding')} from {_counted(len(keys), 'event')}", *notes]
+        ),
         severity=max((f.severity for f in findings), key=lambda s: s.rank),
         count=len(keys),
         first_seen=min(times, default=None),
@@ -144,6 +148,10 @@ def _run_one(
         rows=rows,
     )
     return outcome, findings
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _without_rows(query: Query, state: State, reason: str, searched: int) -> Outcome:

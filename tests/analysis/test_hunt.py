@@ -96,7 +96,7 @@ def test_finding_is_grouped_counted_and_named(connection: Any, query: Query) -> 
 def test_no_row_is_clear_only_where_records_were_searched(connection: Any, query: Query) -> None:
     ingest(connection, {})
     outcome = only(hunt(connection, query))
-    assert (outcome.state, outcome.reason) == (State.CLEAR, "no record fits; 1 records searched")
+    assert (outcome.state, outcome.reason) == (State.CLEAR, "no record fits; 1 record searched")
     assert outcome.rows is not None and outcome.rows.sha256
 
 
@@ -123,7 +123,7 @@ def test_one_of_several_sources_is_enough_and_the_others_are_named(connection: A
     ingest(connection, STOP)
     outcome = only(hunt(connection, replace(query, sources=("aws_cloudtrail", "openai_audit"))))
     assert outcome.state == State.FINDING and outcome.reason.endswith(
-        "1 records searched; not supplied: openai_audit"
+        "1 record searched; not supplied: openai_audit"
     )
 
 

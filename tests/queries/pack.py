@@ -52,7 +52,9 @@ base = "iam_user"
 
 [[must_match]]
 name = "stopped"
-events = [{ eventSource = "cloudtrail.amazonaws.com", eventName = "StopLogging", requestParameters.name = "org" }]
+events = [
+  { eventSource = "cloudtrail.amazonaws.com", eventName = "StopLogging", requestParameters.name = "org" },
+]
 expect = [{ action = "cloudtrail.amazonaws.com:StopLogging", resource = "org", outcome = "success" }]
 expect_count = 1
 
