@@ -1,0 +1,105 @@
+"""What moves a verdict, and what must not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from forensics.analysis.context import catalogue
+from forensics.analysis.verdicts import compute, exposure_case
+from forensics.ingest.run import IngestOptions, ingest
+from forensics.model.verdict import Abuse, Exposure, Verdict, headline
+from tests.building import clock, new_case
+from tests.paths import SAMPLE
+
+
+def verdicts(case):
+    return {a["customer"]: (a["exposure"], a["abuse"], str(a["verdict"])) for a in compute(case, catalogue()).answers}
+
+
+def edit(case, pattern, replacement):
+    text = case.settings_path.read_text(encoding="utf-8")
+    changed = re.sub(pattern, replacement, text, flags=re.DOTALL)
+    assert changed != text
+    case.settings_path.write_text(changed, encoding="utf-8")
+    exposure_case(case, catalogue(), clock)
+
+
+def without(case, customer_path):
+    with case.writer("test") as connection:
+        keys = f"SELECT event_key FROM occurrence o JOIN receipt r USING (receipt_id) WHERE r.path LIKE '{customer_path}'"
+        for table in ("ai_usage", "ai_audit_event", "ai_request", "aws_event"):
+            connection.execute(f"DELETE FROM {table} WHERE event_key IN ({keys})")
+        connection.execute(f"DELETE FROM ai_coverage WHERE file_sha256 IN (SELECT file_sha256 FROM receipt WHERE path LIKE '{customer_path}')")
+
+
+def test_the_headline_table_is_total():
+    table = {(e, a): headline(e, a) for e in Exposure for a in Abuse}
+    assert all(v in (Verdict.CONFIRMED, Verdict.MISUSED_PATH_NOT_SEEN) for (_, a), v in table.items() if a is Abuse.ESTABLISHED)
+    assert [k for k, v in table.items() if v is Verdict.NOT_EXPOSED] == [(Exposure.NONE_SEEN, Abuse.NONE_SEEN)]
+    assert table[Exposure.READ, Abuse.NOT_EVALUABLE] is Verdict.EXPOSED_NOT_EVALUABLE
+
+
+def test_without_the_statement_of_completeness_statistics_stay_unexplained(sample_case):
+    edit(sample_case, r"kind = \"gateway_complete\"", 'kind = "other"')
+    assert verdicts(sample_case)["Brindlewick"] == ("read", "unexplained", "suspicious")
+
+
+def test_without_the_stated_launch_the_spike_is_unexplained(sample_case):
+    edit(sample_case, r"kind = \"launch\"", 'kind = "other"')
+    assert verdicts(sample_case)["Pellamore"] == ("read", "unexplained", "suspicious")
+
+
+def test_a_launch_that_ends_early_explains_nothing(sample_case):
+    edit(sample_case, r"(kind = \"launch\".*?until = )[^\n]+", r"\g<1>2026-05-05T20:00:00Z")
+    assert verdicts(sample_case)["Pellamore"][1] == "unexplained"
+
+
+def test_without_usage_a_read_key_is_not_evaluable(sample_case):
+    without(sample_case, "customers/vexholm/%")
+    assert verdicts(sample_case)["Vexholm"] == ("read", "not_evaluable", "exposed_not_evaluable")
+
+
+def test_without_the_revocation_in_the_providers_log_use_is_only_unexplained(sample_case):
+    with sample_case.writer("test") as connection:
+        connection.execute("DELETE FROM ai_audit_event WHERE action = 'api_key.deleted'")
+    assert verdicts(sample_case)["Zephrane"] == ("read", "unexplained", "suspicious")
+
+
+def test_an_address_that_others_used_before_proves_nothing(sample_case):
+    with sample_case.writer("test") as connection:
+        connection.execute("""UPDATE aws_event SET source_ip = '198.51.100.77' WHERE event_key =
+            (SELECT min(event_key) FROM aws_event WHERE actor LIKE '%posture-scanner%' AND event_time < TIMESTAMP '2026-04-20')""")
+    exposure_case(sample_case, catalogue(), clock)
+    got = verdicts(sample_case)
+    assert got["Tarnhaven"][1] == "unexplained" and got["Quillmere"][2] == "suspicious"
+
+
+@pytest.mark.parametrize("gap", ["region", "trail"])
+def test_not_exposed_needs_the_whole_log(sample_case, gap):
+    with sample_case.writer("test") as connection:
+        if gap == "region":
+            connection.execute("DELETE FROM aws_event WHERE region = 'eu-central-1' AND hour(event_time) BETWEEN 2 AND 9 AND CAST(event_time AS DATE) = DATE '2026-04-20'")
+        else:
+            connection.execute("""UPDATE aws_event SET request_parameters = '{"name":"vendor-eu"}' WHERE event_name = 'StopLogging'""")
+    assert verdicts(sample_case)["Yarrowdene"] == ("not_evaluable", "none_seen", "not_evaluable")
+
+
+def test_without_an_inventory_names_and_ids_are_judged_and_a_template_is_offered(tmp_path):
+    case = new_case(tmp_path, (SAMPLE / "case.toml").read_bytes())
+    ingest(case, [SAMPLE / "aws" / "AWSLogs" / "111122223333" / "CloudTrail" / "us-east-1" / "2026" / "05", SAMPLE / "customers" / "vexholm"], IngestOptions())
+    result = exposure_case(case, catalogue(), clock)
+    by_name = {a["key_id"]: a for a in result.answers}
+    assert by_name["prod/customers/brindlewick/openai"]["exposure"] == "read"
+    assert by_name["prod/customers/brindlewick/openai"]["abuse"] == "not_evaluable"
+    assert by_name["apikey_01VexHm4Rt9"]["exposure"] == "not_evaluable"
+    assert "secret:us-east-1:prod/customers/brindlewick/openai" in result.template
+    assert "apikey_01VexHm4Rt9" in result.template
+
+
+def test_no_baseline_is_said(tmp_path, sample_case):
+    edit(sample_case, r"t0 = [^\n]+", "t0 = 2026-04-03T00:00:00Z")
+    answer = next(a for a in compute(sample_case, catalogue()).answers if a["customer"] == "Vexholm")
+    assert answer["abuse"] == "not_evaluable"
+    assert any("no baseline" in r["text"] for r in answer["reasons"])
