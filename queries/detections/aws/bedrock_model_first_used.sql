@@ -10,7 +10,7 @@
 -- attack_v19 = ["T1496.004"]
 -- attack_version = "18.1"
 -- baseline_days = 7
--- description = "Successful invocations by a principal of a model family that it did not use in its baseline, listed up to a limit. Region prefixes, inference profile ARNs, dates and versions are taken off the model's name first. Denied and failed calls do not count. Principals with too few events of any kind in the baseline carry baseline_state none, and only the first call of each credential is listed; account_first tells that nobody in the account used the family before."
+-- description = "Successful invocations by a principal of a model family that it did not use in its baseline, listed up to a limit. Region prefixes, inference profile ARNs, dates and versions are taken off the model's name first. Denied and failed calls do not count. Principals with too few events of any kind in the baseline carry baseline_state none, and only the first call is listed; account_first tells that nobody in the account used the family before."
 -- misses = "Abuse of the model the principal uses anyway. Provisioned models, whose name is an opaque ARN."
 -- false_positives = ["A planned change of model", "A new application"]
 -- next_steps = ["Count the calls of the new model and their cost", "Ask the owner of the principal", "Look for model access being enabled shortly before"]
@@ -27,7 +27,6 @@ WITH named_calls AS (
     event_time,
     event_epoch,
     coalesce(actor, '') AS principal,
-    coalesce(credential_id, '') AS credential,
     coalesce(account_id, '') AS account,
     -- the last part of an ARN, without the prefix of a cross-region profile
     regexp_replace(regexp_replace(request_model_id, '^arn:.*/', '', 'g'), '^(us|eu|apac|au|jp|ca|sa|us-gov|global)[.]', '', 'g') AS model
@@ -45,7 +44,6 @@ calls AS (
     event_time,
     event_epoch,
     principal,
-    credential,
     account,
     regexp_replace(model, '(-[0-9]{8})?(-v[0-9]+)?(:[0-9a-z]+)*$', '', 'g') AS family
   FROM named_calls
@@ -70,10 +68,9 @@ new_calls AS (
     c.account,
     c.family,
     count(*) OVER (
-      PARTITION BY c.principal, c.credential, c.family ORDER BY c.event_epoch NULLS LAST, c.event_key
+      PARTITION BY c.principal, c.family ORDER BY c.event_epoch NULLS LAST, c.event_key
       ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     ) AS calls,
-    row_number() OVER (PARTITION BY c.principal, c.credential, c.family ORDER BY c.event_epoch NULLS LAST, c.event_key) AS place,
     row_number() OVER (PARTITION BY c.principal, c.family ORDER BY c.event_epoch NULLS LAST, c.event_key) AS call_no
   FROM calls AS c
   LEFT JOIN known_families AS k ON k.principal = c.principal AND k.family = c.family
@@ -107,7 +104,7 @@ FROM new_calls AS n
 JOIN aws_event AS e ON e.event_key = n.event_key
 LEFT JOIN baselines AS b ON b.principal = n.principal
 LEFT JOIN account_families AS a ON a.account = n.account AND a.family = n.family
-WHERE n.place = 1
+WHERE n.call_no = 1
    OR (n.call_no <= $shown_calls
        AND coalesce(b.baseline_events, 0) >= $min_baseline_events
        AND coalesce(b.baseline_days, 0) >= $min_baseline_days)

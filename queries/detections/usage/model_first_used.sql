@@ -10,7 +10,7 @@
 -- attack_v19 = ["T1496.004"]
 -- attack_version = "18.1"
 -- baseline_days = 7
--- description = "Usage by a key of a model family that is not in its baseline; dates at the end of a model name are taken off first. Buckets that reach into the end of the baseline belong to neither side. Keys with too few active days carry baseline_state none. Refused requests are not in usage exports."
+-- description = "Usage by a key of a model family that is not in its baseline; dates at the end of a model name are taken off first. Buckets that reach into the end of the baseline belong to neither side. Keys with too few active days carry baseline_state none, and only their first bucket with the family is listed. Refused requests are not in usage exports."
 -- misses = "Abuse with a model the key uses anyway. Exports that are not grouped by model."
 -- false_positives = ["A planned change of model", "A new feature"]
 -- next_steps = ["Ask the customer whether they changed the model", "Price the usage of the new model", "Compare the first use with the time of the exposure"]
@@ -81,6 +81,16 @@ baselines AS (
 ),
 known_families AS (
   SELECT DISTINCT subject, family FROM families WHERE bucket_end <= $baseline_until
+),
+new_uses AS (
+  SELECT f.event_key, f.subject, f.family, f.tokens,
+    row_number() OVER (PARTITION BY f.subject, f.family ORDER BY f.start_epoch NULLS LAST, f.event_key) AS use_no
+  FROM families AS f
+  LEFT JOIN known_families AS k ON k.subject = f.subject AND k.family = f.family
+  WHERE k.family IS NULL
+    AND f.bucket_start >= $baseline_until
+    AND f.bucket_start >= $since
+    AND f.bucket_start < $until
 )
 SELECT
   f.subject || '|' || f.family AS finding_key,
@@ -99,12 +109,9 @@ SELECT
   f.family AS model_family,
   u.requests,
   f.tokens
-FROM families AS f
+FROM new_uses AS f
 JOIN ai_usage_current AS u ON u.event_key = f.event_key
-LEFT JOIN known_families AS k ON k.subject = f.subject AND k.family = f.family
 LEFT JOIN baselines AS b ON b.subject = f.subject
-WHERE k.family IS NULL
-  AND f.bucket_start >= $baseline_until
-  AND f.bucket_start >= $since
-  AND f.bucket_start < $until
+WHERE f.use_no = 1
+   OR coalesce(b.active_days, 0) >= $min_baseline_days
 ORDER BY u.bucket_start NULLS LAST, u.event_key
