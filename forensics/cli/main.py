@@ -9,12 +9,14 @@ import signal
 import sys
 from typing import Any
 
-import click
 import typer
 
 from forensics.cli import commands
 from forensics.cli.console import say
 from forensics.model.errors import ExitCode, ForensicsError
+
+#: The base of every fault of arguments; Typer brings its own copy of Click and exports only its leaves.
+_WRONG_USE = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 HELP = """Offline forensics of stolen AI-provider keys: what was read in AWS, by whom, and which keys were abused afterwards.
 
@@ -38,18 +40,24 @@ def run(arguments: list[str]) -> int:
         result: Any = build()(args=arguments, prog_name="keytrail", standalone_mode=False)
     except ForensicsError as error:
         return _tell(error)
-    except click.exceptions.Exit as error:
-        return int(error.exit_code)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        say("keytrail: interrupted; what was committed stays, run the same command again to go on")
-        return int(ExitCode.INTERRUPTED)
-    except click.ClickException as error:
-        say(f"keytrail: {error.format_message()}")
+    except typer.Exit as error:
+        return _interrupted() if error.exit_code == ExitCode.INTERRUPTED else int(error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        return _interrupted()
+    except _WRONG_USE as error:
+        say(f"keytrail: {error.format_message()}")  # type: ignore[attr-defined]
         return int(ExitCode.USAGE)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
+    if result == ExitCode.INTERRUPTED:
+        return _interrupted()
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _interrupted() -> int:
+    say("keytrail: interrupted; what was committed stays, run the same command again to go on")
+    return int(ExitCode.INTERRUPTED)
 
 
 def _as_interrupt(number: int, frame: object) -> None:

@@ -18,6 +18,7 @@ _BLANK = re.compile(r"[\s\x00\x1a\ufeff]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]', re.DOTALL)
 _OPENING = re.compile(r"[\[{]")
 _LINE = re.compile(r"[^\n]*")
+_NEXT_LINE = re.compile(r"(?<=\n)[{\[]")
 
 
 class _DuplicateFlag:
@@ -157,12 +158,16 @@ class Walker:
             if self.text[position] not in "{[":
                 position = yield from self._stray(position)
                 continue
+            start = position
             try:
-                position = yield from self._value(position, self.path, (), top=True)
+                position = yield from self._value(start, self.path, (), top=True)
                 self.outline.values += 1
             except _Broken as broken:
-                yield Slice(broken.position, len(self.text), fault=broken.fault)
-                return
+                # A line of its own that does not end must not swallow the lines behind it.
+                following = _NEXT_LINE.search(self.text, start + 1) if broken.position == start else None
+                end = following.start() if following else len(self.text)
+                yield Slice(broken.position, end, fault=broken.fault)
+                position = end
             position = skip_blank(self.text, position)
 
     def _stray(self, position: int) -> Iterator[Slice]:

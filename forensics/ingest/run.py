@@ -60,6 +60,7 @@ Progress = Callable[[int, int, int], None]
 class _Pending:
     """A file of the group that is not committed yet."""
 
+    receipt_id: int
     found: Found
     facts: ReceiptFacts
     received: Received | None
@@ -113,12 +114,11 @@ class Ingest:
         facts = self._facts(found, table)
         if found.problem:
             state = SKIPPED if "not " in found.problem.partition(":")[2] else DEFECTIVE
-            return _Pending(found, facts, None, FileReading(state, found.problem), 0, None, None, False)
+            return self._unread(found, facts, FileReading(state, found.problem))
         try:
             data = found.path.read_bytes()
         except OSError as error:
-            reading = FileReading(DEFECTIVE, f"cannot be read: {error.strerror}")
-            return _Pending(found, facts, None, reading, 0, None, None, False)
+            return self._unread(found, facts, FileReading(DEFECTIVE, f"cannot be read: {error.strerror}"))
         digest = sha256(data).hexdigest()
         if (found.name, digest, facts.owner) in self._known:
             self.result.skipped.append({"path": found.name, "reason": "unchanged"})
@@ -127,10 +127,8 @@ class Ingest:
         if not data:
             reading = FileReading(SKIPPED, "empty file")
             return self._register(found, facts, None, reading, data, digest)
-        self._receipt += 1
         provenance = Provenance(facts.owner, facts.organisation, facts.received_at or _naive(self.folder.clock()), facts.zone)
-        received = Received(digest, unpack(data), self._receipt, provenance)
-        self._receipt -= 1
+        received = Received(digest, unpack(data), self._receipt + 1, provenance)
         return self._register(found, facts, received, read_file(received, group), data, digest)
 
     def _register(
@@ -143,7 +141,12 @@ class Ingest:
         stored = None
         if is_new and self.options.copy:
             stored = self._copy(exhibit, found.name, data)
-        return _Pending(found, facts, received, reading, len(data), exhibit, stored, is_new)
+        return _Pending(self._receipt, found, facts, received, reading, len(data), exhibit, stored, is_new)
+
+    def _unread(self, found: Found, facts: ReceiptFacts, reading: FileReading) -> _Pending:
+        """A receipt without bytes: the file could not be read, or is not opened."""
+        self._receipt += 1
+        return _Pending(self._receipt, found, facts, None, reading, 0, None, None, False)
 
     def _facts(self, found: Found, table: ReceiptTable) -> ReceiptFacts:
         if self.options.owner:
@@ -183,18 +186,16 @@ class Ingest:
 
     def _rows(self, pending: list[_Pending], counts: Counter[tuple[int, str]]) -> list[dict[str, Any]]:
         """Insert evidence_file, receipt and defect rows; return the receipt lines."""
-        next_id = self.store.connection.execute("SELECT coalesce(max(receipt_id), 0) FROM receipt").fetchall()[0][0]
         lines, files, defects = [], [], []
         for item in pending:
-            next_id += 1
-            account = account_of(item.reading, counts, next_id) if item.received else dict.fromkeys(("seen", "accepted", "duplicate", "defect", "out_of_scope"), 0)
+            account = account_of(item.reading, counts, item.receipt_id) if item.received else dict.fromkeys(("seen", "accepted", "duplicate", "defect", "out_of_scope"), 0)
             digest = item.received.file_sha256 if item.received else sha256(b"").hexdigest() if item.exhibit else None
-            lines.append(_receipt_line(next_id, item, digest, account))
+            lines.append(_receipt_line(item, digest, account))
             if item.is_new and digest:
                 files.append(_file_row(item, digest, self.options.copy))
             defects += item.reading.defects
             if not item.received and item.reading.state == DEFECTIVE:
-                defects.append({"receipt_id": next_id, "reason": item.reading.reason, "is_record": False})
+                defects.append({"receipt_id": item.receipt_id, "reason": item.reading.reason, "is_record": False})
         self.store.insert("evidence_file", files)
         self.store.insert("receipt", lines)
         self.store.insert("defect", defects)
@@ -237,10 +238,10 @@ def _naive(moment: datetime) -> datetime:
     return moment.replace(tzinfo=None)
 
 
-def _receipt_line(number: int, item: _Pending, digest: str | None, account: dict[str, int]) -> dict[str, Any]:
+def _receipt_line(item: _Pending, digest: str | None, account: dict[str, int]) -> dict[str, Any]:
     facts = item.facts
     return {
-        "receipt_id": number,
+        "receipt_id": item.receipt_id,
         "file_sha256": digest,
         "exhibit": item.exhibit,
         "path": item.found.name,

@@ -1,0 +1,105 @@
+"""What the finding commands print: stable JSON, safe terminals, guarded sheets."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+from forensics.cli.main import run
+from tests.building import delivery, event, new_case
+from tests.paths import SAMPLE
+
+HOSTILE = ["\x1b[2J\x1b]0;owned\x07", "=cmd|' /C calc'!A0", "\u202egnp.exe", "<script>alert(1)</script>", "a\x9bb\x00c"]
+
+
+@pytest.fixture
+def hostile_case(tmp_path):
+    case = new_case(tmp_path)
+    (tmp_path / "logs").mkdir()
+    events = [event(n, userAgent=text, sourceIPAddress=text, requestParameters={"bucketName": text}, errorMessage=text) for n, text in enumerate(HOSTILE)]
+    (tmp_path / "logs" / "a.json").write_bytes(delivery(events))
+    assert run(["ingest", str(case.root), str(tmp_path / "logs")]) == 0
+    return case
+
+
+def test_hunt_json_shape(made_sample_case, capsys):
+    assert run(["hunt", str(made_sample_case.root), "--query", "aws.", "--json"]) == 10
+    out = json.loads(capsys.readouterr().out)
+    assert set(out) == {"outcomes", "seconds"}
+    names = {"query_id", "state", "severity", "count", "first_seen", "last_seen", "reason", "event_ids"}
+    assert all(set(o) == names for o in out["outcomes"])
+    states = {o["state"] for o in out["outcomes"]}
+    assert {"finding", "clear", "not_evaluable"} <= states
+    assert all(o["reason"] for o in out["outcomes"])
+
+
+def test_exposure_json_shape(made_sample_case, capsys):
+    assert run(["exposure", str(made_sample_case.root), "--json", "--dry-run"]) == 10
+    keys = json.loads(capsys.readouterr().out)["keys"]
+    documented = {"provider", "key_id", "customer", "exposure", "abuse", "verdict", "decision", "exposed_at", "first_use_unexplained", "excess_cost", "rotated_at", "revoked_at", "still_active", "as_of", "reasons", "alternatives"}
+    assert len(keys) == 10 and all(documented <= set(k) for k in keys)
+    cost = next(k["excess_cost"] for k in keys if k["customer"] == "Brindlewick")
+    assert set(cost) == {"low", "mid", "high", "currency", "basis"} and isinstance(cost["mid"], str)
+
+
+def test_terminal_output_carries_no_escape_sequence(hostile_case, capsys):
+    for arguments in (["timeline"], ["status"], ["summary", "principals"], ["summary", "addresses"]):
+        run([*arguments[:2], str(hostile_case.root)] if arguments[0] == "summary" else [arguments[0], str(hostile_case.root)])
+        captured = capsys.readouterr()
+        text = captured.out + captured.err
+        assert not any(ord(c) < 0x20 and c != "\n" or 0x7F <= ord(c) <= 0x9F or c == "\u202e" for c in text), arguments
+
+
+def test_timeline_files_agree_and_sheets_are_guarded(hostile_case, tmp_path):
+    for form in ("csv", "jsonl", "parquet"):
+        assert run(["timeline", str(hostile_case.root), "--output", str(tmp_path / f"t.{form}")]) == 0
+    lines = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text(encoding="ascii").splitlines()]
+    table = pq.read_table(tmp_path / "t.parquet").to_pylist()
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(lines) == len(table) == len(rows) == len(HOSTILE)
+    assert [r["event_key"] for r in rows] == [line["event_key"] for line in lines] == [t["event_key"] for t in table]
+    assert any(r["user_agent"] == "'=cmd|' /C calc'!A0" for r in rows)
+    assert not any(cell.lstrip().startswith(("=", "+", "@")) for r in rows for cell in r.values())
+    assert run(["timeline", str(hostile_case.root), "--output", str(tmp_path / "t.csv")]) == 2
+
+
+def test_nothing_in_the_window_is_said_loudly(hostile_case, capsys):
+    assert run(["timeline", str(hostile_case.root), "--since", "2031-01-01", "--until", "2031-01-02"]) == 0
+    assert "NOTHING LIES IN THE WINDOW" in capsys.readouterr().err
+
+
+def test_triage_needs_no_setting_and_every_line_has_event_ids(tmp_path, capsys):
+    logs = SAMPLE / "aws"
+    assert run(["triage", str(logs), "--case", str(tmp_path / "t"), "--json"]) == 10
+    out = json.loads(capsys.readouterr().out)
+    sections = {s["title"]: s["lines"] for s in out["sections"]}
+    assert len(sections) == 7
+    assert all(line["event_ids"] for lines in sections.values() for line in lines)
+    cut = " ".join(line["text"] for line in sections["Cut these credentials and sessions"])
+    assert all(name in cut for name in ("AKIACIDEPLOY2LEAK777", "release-4471", "vm-1", "last seen"))
+    listed = [line["text"] for line in sections["Cut these credentials and sessions"] if not line["text"].startswith("not listed")]
+    assert not any("gateway-runtime" in text for text in listed)
+    revoke = " ".join(line["text"] for line in sections["Revoke these keys first"])
+    assert all(name in revoke for name in ("brindlewick", "oskelund", "vexholm", "tarnhaven", "zephrane", "pellamore", "dorvalis"))
+    assert "yarrowdene" not in revoke
+    assert "StopLogging" in " ".join(line["text"] for line in sections["Logging switched off or narrowed"])
+    assert out["inventory_template"] == "inventory/inventory_template.csv"
+
+
+def test_show_prints_exhibit_record_offsets_and_hash(made_sample_case, capsys):
+    connection = made_sample_case.reader()
+    event_id = connection.execute("SELECT event_id FROM aws_event WHERE event_name = 'StopLogging'").fetchall()[0][0]
+    connection.close()
+    assert run(["show", event_id, "--case", str(made_sample_case.root)]) == 0
+    text = capsys.readouterr().out
+    assert "StopLogging" in text and "SHA-256" in text and "bytes" in text and "record" in text
+
+
+def test_help_lists_commands_by_task(capsys):
+    assert run(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(word in text for word in ("Start", "Find", "Report", "Prove", "triage", "exposure", "verify"))
