@@ -52,8 +52,7 @@ SELECT
   c.outcome,
   c.event_key,
   c.evidence,
-  coalesce(c.principal_id, '') = 'ANONYMOUS_PRINCIPAL'
-    OR coalesce(c.actor_account_id, '') = 'ANONYMOUS_PRINCIPAL' AS without_login,
+  coalesce(c.actor_account_id, '') = 'ANONYMOUS_PRINCIPAL' AS without_login,
   c.session_name,
   c.invoked_by,
   c.user_agent
