@@ -21,7 +21,13 @@ def event(number: int, **changes: Any) -> dict[str, Any]:
     """A CloudTrail record with its own id."""
     base = {
         "eventVersion": "1.10",
-        "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ada", "accountId": "111122223333", "accessKeyId": "AKIAADA2222222222222", "userName": "ada"},
+        "userIdentity": {
+            "type": "IAMUser",
+            "arn": "arn:aws:iam::111122223333:user/ada",
+            "accountId": "111122223333",
+            "accessKeyId": "AKIAADA2222222222222",
+            "userName": "ada",
+        },
         "eventTime": f"2026-05-01T00:{number // 60 % 60:02d}:{number % 60:02d}Z",
         "eventSource": "s3.amazonaws.com",
         "eventName": "ListBuckets",

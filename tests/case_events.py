@@ -64,9 +64,7 @@ def _list_page(page: Any, events: list[dict[str, Any]]) -> bytes:
     return _json({**page, "data": events, "first_id": events[0]["id"], "last_id": events[-1]["id"]})
 
 
-def _bucket_page(
-    start: str, end: str
-) -> tuple[Callable[[Any], dict[str, Any]], Callable[[Any, list[Any]], bytes]]:
+def _bucket_page(start: str, end: str) -> tuple[Callable[[Any], dict[str, Any]], Callable[[Any, list[Any]], bytes]]:
     """A page of buckets with one result each. In patches its bounds stand beside the result's fields."""
 
     def take(page: Any) -> dict[str, Any]:
@@ -85,9 +83,7 @@ def _bucket_page(
 
 def _csv(_: Any, events: list[dict[str, Any]]) -> bytes:
     out = io.StringIO()
-    writer = csv.DictWriter(
-        out, fieldnames=list(dict.fromkeys(k for e in events for k in e)), lineterminator="\r\n"
-    )
+    writer = csv.DictWriter(out, fieldnames=list(dict.fromkeys(k for e in events for k in e)), lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(events)
     return out.getvalue().encode()
@@ -158,9 +154,7 @@ def _counted(value: Any, n: int) -> Any:
 def _plain(value: Any) -> Any:
     """Return TOML's times as the text providers write."""
     if isinstance(value, datetime):
-        return (
-            value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value.tzinfo else value.isoformat() + "Z"
-        )
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value.tzinfo else value.isoformat() + "Z"
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, list) else value
@@ -199,9 +193,7 @@ def _event(base: str, patch: dict[str, Any], n: int, every: int, number: int) ->
             event[field] = _stepped(event[field], every * n)
     for field in form.ids:
         if field not in fields and field in original:
-            event[field] = (
-                f"{original[field][:-6]}{number:06d}" if len(original[field]) > 12 else f"id-{number}"
-            )
+            event[field] = f"{original[field][:-6]}{number:06d}" if len(original[field]) > 12 else f"id-{number}"
     return event
 
 

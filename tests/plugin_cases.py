@@ -98,9 +98,7 @@ class CaseFile(pytest.File):
         for kind in KINDS:
             for case in content[kind]:
                 merged = {"base": content.get("base", ""), **case}
-                yield CaseItem.from_parent(
-                    self, name=f"{kind}: {case['name']}", query=query, kind=kind, case=merged
-                )
+                yield CaseItem.from_parent(self, name=f"{kind}: {case['name']}", query=query, kind=kind, case=merged)
         if query.kind == QueryKind.DETECTION:
             first = {"base": content.get("base", ""), **content["must_match"][0]}
             for kind in ("events before the window", "events after the window", "event of another source"):
@@ -143,11 +141,7 @@ class PortableItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show the faults only."""
-        return (
-            str(excinfo.value)
-            if isinstance(excinfo.value, CaseError)
-            else super().repr_failure(excinfo, style)
-        )
+        return str(excinfo.value) if isinstance(excinfo.value, CaseError) else super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Name the item by its file."""
@@ -214,9 +208,7 @@ def run_case(query: Query, case: dict[str, Any]) -> CanonicalRows:
                 connection, export.name, export.data, export.owner, export.organisation, export.received_at
             )
             if account["defect"] or account["accepted"] + account["duplicate"] < export.events:
-                raise CaseError(
-                    f"{export.name} was not read: {dict(account)} {reading.reason} {reading.defects}"
-                )
+                raise CaseError(f"{export.name} was not read: {dict(account)} {reading.reason} {reading.defects}")
         casevalues.load(connection, _settings(case))
         since, until = _moment(case.get("since"), SINCE), _moment(case.get("until"), UNTIL)
         if "_side" in case:
@@ -262,9 +254,7 @@ def _judge_matches(rows: CanonicalRows, case: dict[str, Any]) -> None:
     found = rows.dicts()
     for expected in case.get("expect", []):
         if expected.keys() - columns:
-            raise CaseError(
-                f"the query has no columns {sorted(expected.keys() - columns)}; it has {sorted(columns)}"
-            )
+            raise CaseError(f"the query has no columns {sorted(expected.keys() - columns)}; it has {sorted(columns)}")
         if not any(all(_equal(row[name], value) for name, value in expected.items()) for row in found):
             raise CaseError(f"no row has {expected}:\n{_shown(rows)}")
     count = case.get("expect_count")
@@ -285,8 +275,6 @@ def _equal(actual: Any, expected: Any) -> bool:
 def _shown(rows: CanonicalRows) -> str:
     lines = []
     for row in rows.dicts()[:10]:
-        lines.append(
-            "  " + ", ".join(f"{name}={value!r}" for name, value in row.items() if value is not None)
-        )
+        lines.append("  " + ", ".join(f"{name}={value!r}" for name, value in row.items() if value is not None))
     more = [f"  and {len(rows.rows) - 10} more"] if len(rows.rows) > 10 else []
     return "\n".join([*lines, *more])

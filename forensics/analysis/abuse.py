@@ -16,7 +16,9 @@ from forensics.model.clock import iso
 from forensics.model.verdict import Abuse
 
 _REVOKING = frozenset({"api_key.deleted", "admin_api_key_deleted", "platform_api_key_deleted"})
-_NO_ADDRESS = "the provider's usage export carries no address and no user agent, so where the calls came from is not shown"
+_NO_ADDRESS = (
+    "the provider's usage export carries no address and no user agent, so where the calls came from is not shown"
+)
 
 
 @dataclass(slots=True)
@@ -46,8 +48,15 @@ def judge_abuse(key: Key, exposure: ExposureAnswer, facts: Facts, policy: Policy
     since = exposure.first or facts.settings.t0
     if answer.series is not None:
         answer.notes += answer.series.notes
-        answer.signs = find_signs(answer.series, _baseline_end(exposure, facts), since or facts.since, facts.until, policy)
-    links = [*_links_by_address(key, facts, answer), *_links_by_request(key, facts, answer), *_use_after_revocation(answer), *_remainder(key, since, facts, answer, policy)]
+        answer.signs = find_signs(
+            answer.series, _baseline_end(exposure, facts), since or facts.since, facts.until, policy
+        )
+    links = [
+        *_links_by_address(key, facts, answer),
+        *_links_by_request(key, facts, answer),
+        *_use_after_revocation(answer),
+        *_remainder(key, since, facts, answer, policy),
+    ]
     if links:
         answer.value = Abuse.ESTABLISHED
         answer.reasons += links + _signs_reasons(answer)
@@ -74,7 +83,11 @@ def _revocation(key: Key, facts: Facts) -> Row | None:
             continue
         text = act["details"] or ""
         ended = act["action"] == "platform_api_key_updated" and ('"inactive"' in text or '"archived"' in text)
-        if act["action"].replace("_", ".", 1 if act["provider"] == "openai" else 0) in _REVOKING or act["action"] in _REVOKING or ended:
+        if (
+            act["action"].replace("_", ".", 1 if act["provider"] == "openai" else 0) in _REVOKING
+            or act["action"] in _REVOKING
+            or ended
+        ):
             return act
     return None
 
@@ -87,24 +100,52 @@ def _links_by_address(key: Key, facts: Facts, answer: AbuseAnswer) -> list[Reaso
     first = acts[0]
     answer.began(first["event_time"], first["event_time"])
     used = sum(1 for a in acts if a["actor_key_id"] == key.key_id)
-    what = f"the key was used {times(used)}" if used else f"the key was changed ({', '.join(sorted({a['action'] for a in acts}))})"
+    what = (
+        f"the key was used {times(used)}"
+        if used
+        else f"the key was changed ({', '.join(sorted({a['action'] for a in acts}))})"
+    )
     text = f"{what} at the provider from {first['tainted_address']}, an address of the intruder in AWS, first {iso(first['event_time'])}"
-    return [Reason("abuse", text, f"{first['root']}; address {first['tainted_address']}", "exposure.provider_acts", tuple(a["event_key"] for a in acts))]
+    return [
+        Reason(
+            "abuse",
+            text,
+            f"{first['root']}; address {first['tainted_address']}",
+            "exposure.provider_acts",
+            tuple(a["event_key"] for a in acts),
+        )
+    ]
 
 
 def _aliases(key: Key, facts: Facts) -> set[str]:
-    return {s.key_alias for s in facts.settings.statements if s.key_id == key.key_id and s.provider == key.provider and s.key_alias}
+    return {
+        s.key_alias
+        for s in facts.settings.statements
+        if s.key_id == key.key_id and s.provider == key.provider and s.key_alias
+    }
 
 
 def _links_by_request(key: Key, facts: Facts, answer: AbuseAnswer) -> list[Reason]:
     aliases = _aliases(key, facts)
-    rows = [r for r in facts.tainted_requests if r["key_id"] == key.key_id or (r["key_name"] in aliases and r["upstream_provider"] in (None, key.provider))]
+    rows = [
+        r
+        for r in facts.tainted_requests
+        if r["key_id"] == key.key_id or (r["key_name"] in aliases and r["upstream_provider"] in (None, key.provider))
+    ]
     if not rows:
         return []
     first = rows[0]
     answer.began(first["event_time"], first["event_time"])
     text = f"{len(rows)} requests with this key came from {first['tainted_address']}, an address of the intruder in AWS, first {iso(first['event_time'])}"
-    return [Reason("abuse", text, f"{first['root']}; address {first['tainted_address']}", "exposure.requests_from_tainted", tuple(r["event_key"] for r in rows))]
+    return [
+        Reason(
+            "abuse",
+            text,
+            f"{first['root']}; address {first['tainted_address']}",
+            "exposure.requests_from_tainted",
+            tuple(r["event_key"] for r in rows),
+        )
+    ]
 
 
 def _use_after_revocation(answer: AbuseAnswer) -> list[Reason]:
@@ -124,7 +165,14 @@ def _use_after_revocation(answer: AbuseAnswer) -> list[Reason]:
 
 
 def _complete_gateway(key: Key, facts: Facts) -> Statement | None:
-    return next((s for s in facts.settings.statements if s.kind == "gateway_complete" and s.key_id == key.key_id and s.provider == key.provider), None)
+    return next(
+        (
+            s
+            for s in facts.settings.statements
+            if s.kind == "gateway_complete" and s.key_id == key.key_id and s.provider == key.provider
+        ),
+        None,
+    )
 
 
 def _remainder(key: Key, since: datetime | None, facts: Facts, answer: AbuseAnswer, policy: Policy) -> list[Reason]:
@@ -135,18 +183,34 @@ def _remainder(key: Key, since: datetime | None, facts: Facts, answer: AbuseAnsw
     logged: dict[datetime, int] = {}
     models: set[str] = set()
     for row in facts.gateway:
-        if row["key_name"] == statement.key_alias and row["upstream_provider"] in (None, key.provider) and (row["owner"] or key.customer) == key.customer:
+        if (
+            row["key_name"] == statement.key_alias
+            and row["upstream_provider"] in (None, key.provider)
+            and (row["owner"] or key.customer) == key.customer
+        ):
             logged[row["hour"]] = logged.get(row["hour"], 0) + row["requests"]
             models.add(row["model"] or "")
     if not logged:
         return []
-    low, high = max(statement.since or min(logged), since), min(statement.until or max(logged), max(logged) + timedelta(hours=1))
+    low, high = (
+        max(statement.since or min(logged), since),
+        min(statement.until or max(logged), max(logged) + timedelta(hours=1)),
+    )
     left = []
     for bucket in answer.series.buckets:
         rest = bucket.requests - logged.get(bucket.start, 0)
-        if low <= bucket.start and bucket.end <= high and rest > policy.remainder_requests and rest * 1000 > policy.remainder_share * bucket.requests:
+        if (
+            low <= bucket.start
+            and bucket.end <= high
+            and rest > policy.remainder_requests
+            and rest * 1000 > policy.remainder_share * bucket.requests
+        ):
             left.append((bucket, rest))
-    new = {m: b for m, b in (answer.signs.new_models if answer.signs else {}).items() if not any(m in known or known in m for known in models if known)}
+    new = {
+        m: b
+        for m, b in (answer.signs.new_models if answer.signs else {}).items()
+        if not any(m in known or known in m for known in models if known)
+    }
     if len(left) < policy.remainder_buckets or not new:
         return []
     total = sum(rest for _, rest in left)
@@ -157,7 +221,15 @@ def _remainder(key: Key, since: datetime | None, facts: Facts, answer: AbuseAnsw
         f" declared complete; and a model that neither the key nor the gateway had used before appears: {', '.join(sorted(new))}"
     )
     keys = tuple(k for bucket, _ in left for k in bucket.event_keys)
-    return [Reason("abuse", text, f"statement of {statement.by}; usage of {', '.join(sorted(new))}", "exposure.gateway_hours", keys)]
+    return [
+        Reason(
+            "abuse",
+            text,
+            f"statement of {statement.by}; usage of {', '.join(sorted(new))}",
+            "exposure.gateway_hours",
+            keys,
+        )
+    ]
 
 
 def _signs_reasons(answer: AbuseAnswer) -> list[Reason]:
@@ -170,17 +242,37 @@ def _signs_reasons(answer: AbuseAnswer) -> list[Reason]:
             f"{len(signs.spikes)} buckets from {iso(start)} to {iso(end)} hold {signs.observed} {signs.metric}, usual for the same hours"
             f" are {signs.expected} (median by {signs.season})"
         )
-        out.append(Reason("abuse", text, "usage volume", "exposure.usage_buckets", tuple(k for b in signs.spikes for k in b.event_keys)))
+        out.append(
+            Reason(
+                "abuse",
+                text,
+                "usage volume",
+                "exposure.usage_buckets",
+                tuple(k for b in signs.spikes for k in b.event_keys),
+            )
+        )
     for model, buckets in sorted(signs.new_models.items()):
         text = f"the model {model} was never used by this key before {iso(signs.baseline_until) if signs.baseline_until else '-'}; first in the bucket of {iso(buckets[0].start)}"
-        out.append(Reason("abuse", text, "usage by model", "exposure.usage_buckets", tuple(k for b in buckets for k in b.event_keys)))
+        out.append(
+            Reason(
+                "abuse",
+                text,
+                "usage by model",
+                "exposure.usage_buckets",
+                tuple(k for b in buckets for k in b.event_keys),
+            )
+        )
     return out
 
 
 def _statistics(key: Key, since: datetime | None, facts: Facts, answer: AbuseAnswer, policy: Policy) -> None:
     series, signs = answer.series, answer.signs
     if series is None or signs is None:
-        why = "no usage that names this key was supplied" if not key.customer else f"{key.customer} sent no usage that names this key"
+        why = (
+            "no usage that names this key was supplied"
+            if not key.customer
+            else f"{key.customer} sent no usage that names this key"
+        )
         answer.reasons.append(Reason("abuse", why, "coverage", "exposure.usage_buckets"))
         return
     answer.notes.append(_NO_ADDRESS)
@@ -191,7 +283,17 @@ def _statistics(key: Key, since: datetime | None, facts: Facts, answer: AbuseAns
         answer.reasons += _signs_reasons(answer)
         buckets = [*signs.spikes, *(b for found in signs.new_models.values() for b in found)]
         answer.began(*min((b.start, b.end) for b in buckets))
-        launch = next((s for s in facts.settings.statements if s.kind == "launch" and s.key_id == key.key_id and s.provider == key.provider and inside(buckets, s.since, s.until)), None)
+        launch = next(
+            (
+                s
+                for s in facts.settings.statements
+                if s.kind == "launch"
+                and s.key_id == key.key_id
+                and s.provider == key.provider
+                and inside(buckets, s.since, s.until)
+            ),
+            None,
+        )
         answer.value = Abuse.EXPLAINED if launch else Abuse.UNEXPLAINED
         _launches(key, facts, launch, answer)
         _ask_innocent(answer)
@@ -211,13 +313,35 @@ def _statistics(key: Key, since: datetime | None, facts: Facts, answer: AbuseAns
 def _launches(key: Key, facts: Facts, launch: Statement | None, answer: AbuseAnswer) -> None:
     if launch:
         when = f"{iso(launch.since) if launch.since else 'any time'} to {iso(launch.until) if launch.until else 'any time'}"
-        answer.alternatives.append(Alternative(f"A launch or campaign of {key.customer or 'the customer'}", True, f"stated by {launch.by} for {when}: {launch.text}"))
+        answer.alternatives.append(
+            Alternative(
+                f"A launch or campaign of {key.customer or 'the customer'}",
+                True,
+                f"stated by {launch.by} for {when}: {launch.text}",
+            )
+        )
         return
     stated = [s for s in facts.settings.statements if s.kind == "launch" and s.key_id == key.key_id]
-    result = "a launch was stated, but the unusual use goes beyond its times" if stated else "ask the customer whether a launch, migration or batch job ran then"
+    result = (
+        "a launch was stated, but the unusual use goes beyond its times"
+        if stated
+        else "ask the customer whether a launch, migration or batch job ran then"
+    )
     answer.alternatives.append(Alternative("A launch, migration or batch job of the customer", bool(stated), result))
 
 
 def _ask_innocent(answer: AbuseAnswer) -> None:
-    answer.alternatives.append(Alternative("Another application of the customer shares the key", False, "ask the customer which applications use this key, and for their logs"))
-    answer.alternatives.append(Alternative("A change of price, model default or prompt changed the shape of ordinary use", False, "ask the customer for its deployments of that week"))
+    answer.alternatives.append(
+        Alternative(
+            "Another application of the customer shares the key",
+            False,
+            "ask the customer which applications use this key, and for their logs",
+        )
+    )
+    answer.alternatives.append(
+        Alternative(
+            "A change of price, model default or prompt changed the shape of ordinary use",
+            False,
+            "ask the customer for its deployments of that week",
+        )
+    )

@@ -42,17 +42,28 @@ SELECT min(low), max(high) FROM (
 """
 
 
-def window_of(connection: duckdb.DuckDBPyConnection, settings: Settings, since: datetime | None = None, until: datetime | None = None) -> Window:
+def window_of(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Window:
     """Return the window: as given, else as the settings state it, else all of the evidence.
 
     Raises UsageFault when nothing was ingested that has a time.
     """
     low, high = connection.execute(_SPAN).fetchall()[0]
-    start, end = since or settings.since or low, until or settings.until or (high + timedelta(seconds=1) if high else None)
+    start, end = (
+        since or settings.since or low,
+        until or settings.until or (high + timedelta(seconds=1) if high else None),
+    )
     if start is None or end is None:
         raise UsageFault("the case holds no record with a time", hint="ingest logs first: keytrail ingest CASE FOLDER")
     if start >= end:
-        raise UsageFault(f"nothing lies in the window: {start.isoformat()}Z is not before {end.isoformat()}Z", hint="check --since, --until and [window]")
+        raise UsageFault(
+            f"nothing lies in the window: {start.isoformat()}Z is not before {end.isoformat()}Z",
+            hint="check --since, --until and [window]",
+        )
     stated = bool((since or settings.since) and (until or settings.until))
     return Window(start, end, settings.baseline_until, stated, settings.t0 is None)
 

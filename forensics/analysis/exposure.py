@@ -14,7 +14,18 @@ from forensics.analysis.reads import ExposureAnswer, judge_exposure
 from forensics.model.clock import iso
 from forensics.model.verdict import SEEN, Abuse, Verdict, headline
 
-_READ_FIELDS = ("event_key", "event_time", "access", "action", "actor", "session_name", "credential_id", "source_ip", "outcome", "evidence")
+_READ_FIELDS = (
+    "event_key",
+    "event_time",
+    "access",
+    "action",
+    "actor",
+    "session_name",
+    "credential_id",
+    "source_ip",
+    "outcome",
+    "evidence",
+)
 
 
 def judge(keys: list[Key], facts: Facts, policy: Policy = DEFAULT) -> list[Row]:
@@ -34,12 +45,22 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
     last, active = _still_active(abuse, policy)
     notes = [*key.notes, *abuse.notes]
     if facts.settings.t0 is None:
-        notes.append("T0 is not stated: where a baseline was needed it ends 24 hours before the first exposure of the key")
+        notes.append(
+            "T0 is not stated: where a baseline was needed it ends 24 hours before the first exposure of the key"
+        )
     if rotated is None and key.rotated_at:
         notes.append(f"rotation at {iso(key.rotated_at)} is stated by the inventory; the logs do not show it")
     if key.revoked_at and not abuse.revoked:
         notes.append(f"revocation at {iso(key.revoked_at)} is stated by the inventory; no provider log shows it")
-    cost = excess_cost(facts.billed.get((key.provider, key.key_id), []), facts.baseline_until, exposure.first or facts.settings.t0) if abuse.value in {Abuse.ESTABLISHED, Abuse.UNEXPLAINED, Abuse.EXPLAINED} else None
+    cost = (
+        excess_cost(
+            facts.billed.get((key.provider, key.key_id), []),
+            facts.baseline_until,
+            exposure.first or facts.settings.t0,
+        )
+        if abuse.value in {Abuse.ESTABLISHED, Abuse.UNEXPLAINED, Abuse.EXPLAINED}
+        else None
+    )
     reasons = [*exposure.reasons, *abuse.reasons]
     return {
         "provider": key.provider,
@@ -62,7 +83,9 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
         "last_use": last,
         "as_of": abuse.series.end if abuse.series else facts.until,
         "reasons": [r.as_json() for r in reasons],
-        "alternatives": [a.as_json() for a in (*exposure.alternatives, *abuse.alternatives, *_alternatives(exposure, abuse))],
+        "alternatives": [
+            a.as_json() for a in (*exposure.alternatives, *abuse.alternatives, *_alternatives(exposure, abuse))
+        ],
         "reads": [{n: r[n] for n in _READ_FIELDS} for r in exposure.reads],
         "notes": notes,
     }
@@ -74,7 +97,13 @@ def _interval(start: datetime | None, end: datetime | None) -> Row | None:
 
 def _alternatives(exposure: ExposureAnswer, abuse: AbuseAnswer) -> list[Alternative]:
     if abuse.value is Abuse.NONE_SEEN and exposure.value in SEEN:
-        return [Alternative("The key was used in small amounts that ordinary use hides", False, "a request log with addresses would show it")]
+        return [
+            Alternative(
+                "The key was used in small amounts that ordinary use hides",
+                False,
+                "a request log with addresses would show it",
+            )
+        ]
     return []
 
 
@@ -113,5 +142,3 @@ def verdict_rows(answers: list[Row], dump: Any) -> list[Row]:
     """Return rows of table verdict; `dump` writes an answer as JSON text."""
     names = ("provider", "key_id", "customer", "exposure", "abuse", "verdict")
     return [{**{n: str(a[n]) for n in names}, "answer": dump(a)} for a in answers]
-
-

@@ -49,7 +49,14 @@ class Facts:
     coverage: list[Row] = field(default_factory=list)
 
 
-def gather(run: Callable[[str], list[Row]], coverage: list[Row], settings: Settings, since: datetime, until: datetime, baseline_until: datetime | None) -> Facts:
+def gather(
+    run: Callable[[str], list[Row]],
+    coverage: list[Row],
+    settings: Settings,
+    since: datetime,
+    until: datetime,
+    baseline_until: datetime | None,
+) -> Facts:
     """Run the exposure queries through `run(query id)` and sort their rows by what they are about."""
     facts = Facts(settings, since, until, baseline_until, coverage=coverage)
     facts.suspects = {row["event_key"]: row for row in run("exposure.suspect_events")}
@@ -86,7 +93,13 @@ class Reason:
 
     def as_json(self) -> Row:
         """Return it for `exposure --json`."""
-        return {"axis": self.axis, "text": self.text, "root": self.root, "query_id": self.query_id, "event_keys": list(self.event_keys)}
+        return {
+            "axis": self.axis,
+            "text": self.text,
+            "root": self.root,
+            "query_id": self.query_id,
+            "event_keys": list(self.event_keys),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,9 +102,7 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     found = list(findings)
     short = Counter(f.finding_id for f in found)
     told_apart = (
-        replace(f, finding_id=f"F-{finding_digest(f.query_id, f.finding_key)[:16]}")
-        if short[f.finding_id] > 1
-        else f
+        replace(f, finding_id=f"F-{finding_digest(f.query_id, f.finding_key)[:16]}") if short[f.finding_id] > 1 else f
         for f in found
     )
     return tuple(sorted(told_apart, key=_gravity))

@@ -136,9 +136,7 @@ def _run_one(
     outcome = Outcome(
         query_id=query.id,
         state=state,
-        reason="; ".join(
-            [f"{_counted(len(findings), 'finding')} from {_counted(len(keys), 'event')}", *notes]
-        ),
+        reason="; ".join([f"{_counted(len(findings), 'finding')} from {_counted(len(keys), 'event')}", *notes]),
         severity=max((f.severity for f in findings), key=lambda s: s.rank),
         count=len(keys),
         first_seen=min(times, default=None),
@@ -177,8 +175,7 @@ def store_rows(result: HuntResult, *, basis: str, first_run_id: int) -> dict[str
         "finding": [finding_row(finding) for finding in result.findings],
         "finding_event": list(result.finding_events),
         "query_run": [
-            _run_row(run, outcomes[run.query.id], basis, first_run_id + place)
-            for place, run in enumerate(result.runs)
+            _run_row(run, outcomes[run.query.id], basis, first_run_id + place) for place, run in enumerate(result.runs)
         ],
     }
 

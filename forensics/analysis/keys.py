@@ -131,11 +131,15 @@ def template(keys: list[Key]) -> str:
 
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-    header = "customer,provider,provider_key_id,key_name,hint,kind,location,created_at,rotated_at,revoked_at,owner,as_of".split(",")
+    header = "customer,provider,provider_key_id,key_name,hint,kind,location,created_at,rotated_at,revoked_at,owner,as_of".split(
+        ","
+    )
     writer.writerow(header)
     for key in keys:
         place = f"{key.location_kind}:{key.location_region}:{key.location}" if key.location else ""
         key_id = key.key_id if key.basis == "provider_id" else ""
         provider = "" if key.provider == "unknown" else key.provider
-        writer.writerow([sheet_safe(v) for v in (key.customer, provider, key_id, "", "", "", place, "", "", "", "", "")])
+        writer.writerow(
+            [sheet_safe(v) for v in (key.customer, provider, key_id, "", "", "", place, "", "", "", "", "")]
+        )
     return stream.getvalue()

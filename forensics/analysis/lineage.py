@@ -72,7 +72,16 @@ class _Walk:
         for known in self.settings.known:
             kind = {"access_key": "credential", "address": "address", "principal": "principal"}[known.kind]
             value = (read_address(known.value).text or known.value) if kind == "address" else known.value
-            self._add(Taint(kind, value, self.start, "known", "", f"settings: {known.kind} {known.value}, {known.reason}"))
+            self._add(
+                Taint(
+                    kind,
+                    value,
+                    self.start,
+                    "known",
+                    "",
+                    f"settings: {known.kind} {known.value}, {known.reason}",
+                )
+            )
         for _ in range(_MAX_HOPS):
             before = len(self.taints)
             self._hop()
@@ -82,15 +91,19 @@ class _Walk:
 
     def _add(self, taint: Taint) -> None:
         held = self.taints.get((taint.kind, taint.value))
-        if held is None or (taint.since, taint.root) < (held.since, held.root):
-            if held is None or held.method != "known":
-                self.taints[taint.kind, taint.value] = taint
+        earlier = held is None or (held.method != "known" and (taint.since, taint.root) < (held.since, held.root))
+        if earlier:
+            self.taints[taint.kind, taint.value] = taint
 
     def _values(self, kind: str) -> list[str]:
         return sorted(value for k, value in self.taints if k == kind)
 
     def _hop(self) -> None:
-        parameters = {"addresses": self._values("address"), "credentials": self._values("credential"), "principals": self._values("principal")}
+        parameters = {
+            "addresses": self._values("address"),
+            "credentials": self._values("credential"),
+            "principals": self._values("principal"),
+        }
         cursor = self.connection.execute(_ACTS, parameters)
         names = [d[0] for d in cursor.description]
         candidates: dict[str, Taint] = {}
@@ -100,13 +113,25 @@ class _Walk:
             if taint is None:
                 continue
             self._derive(act, taint)
-            if act["source_class"] == "public" and act["source_ip"] and not self._is_own(act["source_ip_key"]) and not act["invoked_by"]:
-                candidates.setdefault(act["source_ip"], Taint("address", act["source_ip"], act["event_time"], "address", taint.value, taint.root))
+            if (
+                act["source_class"] == "public"
+                and act["source_ip"]
+                and not self._is_own(act["source_ip_key"])
+                and not act["invoked_by"]
+            ):
+                candidates.setdefault(
+                    act["source_ip"],
+                    Taint("address", act["source_ip"], act["event_time"], "address", taint.value, taint.root),
+                )
         self._addresses(candidates)
 
     def _taint_of(self, act: dict[str, Any]) -> Taint | None:
         """Return what makes an act the intruder's, or None: the owner's own use of a shared credential is not."""
-        found = [self.taints.get(("credential", act["credential_id"] or "")), self.taints.get(("principal", act["actor"] or "")), self.taints.get(("address", act["source_ip"] or ""))]
+        found = [
+            self.taints.get(("credential", act["credential_id"] or "")),
+            self.taints.get(("principal", act["actor"] or "")),
+            self.taints.get(("address", act["source_ip"] or "")),
+        ]
         for taint in found:
             if taint is None or act["event_time"] < taint.since:
                 continue
@@ -124,7 +149,16 @@ class _Walk:
             return
         if act["issued_credential_id"]:
             method = "created" if act["event_name_base"] == "CreateAccessKey" else "issued"
-            self._add(Taint("credential", act["issued_credential_id"], act["event_time"], method, taint.value, taint.root))
+            self._add(
+                Taint(
+                    "credential",
+                    act["issued_credential_id"],
+                    act["event_time"],
+                    method,
+                    taint.value,
+                    taint.root,
+                )
+            )
         if act["event_name_base"] in _MADE_USERS and act["request_user_name"]:
             arn = f"arn:aws:iam::{act['account_id']}:user/{act['request_user_name']}"
             self._add(Taint("principal", arn, act["event_time"], "created", taint.value, taint.root))
@@ -135,7 +169,10 @@ class _Walk:
         if not fresh:
             return
         before = self.settings.baseline_until or min(t.since for t in fresh.values())
-        cursor = self.connection.execute(_USED_BEFORE, {"addresses": sorted(fresh), "before": before, "credentials": self._values("credential")})
+        cursor = self.connection.execute(
+            _USED_BEFORE,
+            {"addresses": sorted(fresh), "before": before, "credentials": self._values("credential")},
+        )
         shared = {row[0] for row in cursor.fetchall()}
         for address, taint in sorted(fresh.items()):
             if address not in shared:
@@ -145,4 +182,3 @@ class _Walk:
 def taints(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[Taint]:
     """Return everything held to be the intruder's; empty when the settings state nothing as known."""
     return _Walk(connection, settings).run()
-

@@ -55,11 +55,19 @@ def places_of(connection: duckdb.DuckDBPyConnection, event: str) -> list[dict[st
     names = [d[0] for d in cursor.description]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     if not rows:
-        raise UsageFault(f"no record has the id {event}", hint="give an event key or the provider's event id as printed by hunt or timeline")
+        raise UsageFault(
+            f"no record has the id {event}",
+            hint="give an event key or the provider's event id as printed by hunt or timeline",
+        )
     return rows
 
 
-def read_original(folder: CaseFolder, place: dict[str, Any], content_of: Callable[[bytes], str], inner_of: Callable[[str, str], str]) -> Original:
+def read_original(
+    folder: CaseFolder,
+    place: dict[str, Any],
+    content_of: Callable[[bytes], str],
+    inner_of: Callable[[str, str], str],
+) -> Original:
     """Read the record at a place.
 
     `content_of` turns received bytes into the decoded text, `inner_of` finds the text inside a record by JSON pointer.
@@ -71,11 +79,31 @@ def read_original(folder: CaseFolder, place: dict[str, Any], content_of: Callabl
     except OSError as error:
         raise UsageFault("the original cannot be read", place=place["exhibit"], hint=str(error.strerror)) from error
     if sha256(received).hexdigest() != place["file_sha256"]:
-        raise VerificationFault("the original is not the file that was received: its SHA-256 differs", place=place["exhibit"])
+        raise VerificationFault(
+            "the original is not the file that was received: its SHA-256 differs", place=place["exhibit"]
+        )
     data = content_of(received).encode("utf-8", "surrogateescape")
     outer = data[place["byte_offset"] : place["byte_offset"] + place["byte_length"]].decode("utf-8", "surrogateescape")
     text = inner_of(outer, place["json_pointer"]) if place["json_pointer"] else outer
-    if sha256(text.encode("utf-8", "surrogatepass" if place["json_pointer"] else "surrogateescape")).hexdigest() != place["record_sha256"]:
-        raise VerificationFault("the record does not hash to what was noted at ingest", place=f"{place['exhibit']} record {place['record_no']}")
-    names = ("event_key", "exhibit", "path", "owner", "record_no", "byte_offset", "byte_length", "json_pointer", "record_sha256", "file_sha256", "content_sha256")
+    if (
+        sha256(text.encode("utf-8", "surrogatepass" if place["json_pointer"] else "surrogateescape")).hexdigest()
+        != place["record_sha256"]
+    ):
+        raise VerificationFault(
+            "the record does not hash to what was noted at ingest",
+            place=f"{place['exhibit']} record {place['record_no']}",
+        )
+    names = (
+        "event_key",
+        "exhibit",
+        "path",
+        "owner",
+        "record_no",
+        "byte_offset",
+        "byte_length",
+        "json_pointer",
+        "record_sha256",
+        "file_sha256",
+        "content_sha256",
+    )
     return Original(**{n: place[n] for n in names}, text=text)

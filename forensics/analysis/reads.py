@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from forensics.analysis.facts import Alternative, Facts, Reason, Row, times
 from forensics.analysis.keys import Key
@@ -13,7 +14,16 @@ from forensics.model.times import to_epoch
 from forensics.model.verdict import Exposure
 
 _ORDER = (Exposure.READ, Exposure.DECRYPTED, Exposure.CONFIGURATION_READ)
-_BLINDING = frozenset({"StopLogging", "DeleteTrail", "PutEventSelectors", "UpdateTrail", "DeleteEventDataStore", "StopEventDataStoreIngestion"})
+_BLINDING = frozenset(
+    {
+        "StopLogging",
+        "DeleteTrail",
+        "PutEventSelectors",
+        "UpdateTrail",
+        "DeleteEventDataStore",
+        "StopEventDataStoreIngestion",
+    }
+)
 _COLUMN = {"secret": "secret_events", "ssm": "parameter_events", "lambda": "function_events"}
 _NAMES = {"secret": "Secrets Manager", "ssm": "Parameter Store", "lambda": "Lambda"}
 _WORDS = {
@@ -47,13 +57,19 @@ def judge_exposure(key: Key, facts: Facts, policy: Policy) -> ExposureAnswer:
     """Return the exposure axis of a key."""
     if key.location_kind not in _COLUMN:
         text = "where this key is stored is not known: no read of it can be recognised"
-        return ExposureAnswer(Exposure.NOT_EVALUABLE, reasons=[Reason("exposure", text, "inventory", "exposure.location_reads")])
+        return ExposureAnswer(
+            Exposure.NOT_EVALUABLE, reasons=[Reason("exposure", text, "inventory", "exposure.location_reads")]
+        )
     touching = [r for r in facts.reads if _touches(r, key)]
     suspect = [r for r in touching if r["event_key"] in facts.suspects]
     successes = [r for r in suspect if r["outcome"] == "success"]
     if successes:
         return _seen(successes, suspect, facts)
-    unusual = [r for r in touching if r["outcome"] == "success" and not r["usual_reads"] and not r["invoked_by"] and _after_baseline(r, facts)]
+    unusual = [
+        r
+        for r in touching
+        if r["outcome"] == "success" and not r["usual_reads"] and not r["invoked_by"] and _after_baseline(r, facts)
+    ]
     if unusual:
         return _possible(unusual, facts)
     return _none(key, suspect, touching, facts, policy)
@@ -77,12 +93,22 @@ def _seen(successes: list[Row], suspect: list[Row], facts: Facts) -> ExposureAns
                 f" from {first['source_ip'] or 'no address'} ({first['action']})"
             )
             root = facts.suspects[first["event_key"]]["root"]
-            answer.reasons.append(Reason("exposure", text, root, "exposure.location_reads", tuple(r["event_key"] for r in rows)))
+            answer.reasons.append(
+                Reason("exposure", text, root, "exposure.location_reads", tuple(r["event_key"] for r in rows))
+            )
     usual = sum(r["usual_reads"] for r in successes[:1])
-    result = f"that principal had read it {times(usual)} before" if usual else "that principal had not read it before the baseline ended"
+    result = (
+        f"that principal had read it {times(usual)} before"
+        if usual
+        else "that principal had not read it before the baseline ended"
+    )
     answer.alternatives.append(Alternative("The reader does this as part of its ordinary work", True, result))
     answer.alternatives.append(
-        Alternative("Somebody of the organisation used the credential for maintenance", False, "ask the organisation for change records of that hour")
+        Alternative(
+            "Somebody of the organisation used the credential for maintenance",
+            False,
+            "ask the organisation for change records of that hour",
+        )
     )
     return answer
 
@@ -90,11 +116,29 @@ def _seen(successes: list[Row], suspect: list[Row], facts: Facts) -> ExposureAns
 def _possible(unusual: list[Row], facts: Facts) -> ExposureAnswer:
     first = unusual[0]
     stated = bool(facts.settings.known)
-    value = Exposure.POSSIBLY if stated else next((v for v in _ORDER if v.value in {r["access"] for r in unusual}), Exposure.POSSIBLY)
-    why = "not attributed to the intruder" if stated else "no intruder is stated in the settings, so every new reader counts"
+    value = (
+        Exposure.POSSIBLY
+        if stated
+        else next((v for v in _ORDER if v.value in {r["access"] for r in unusual}), Exposure.POSSIBLY)
+    )
+    why = (
+        "not attributed to the intruder"
+        if stated
+        else "no intruder is stated in the settings, so every new reader counts"
+    )
     text = f"read by a principal that had not read it before: {first['actor']} at {iso(first['event_time'])}; {why}"
-    reason = Reason("exposure", text, f"event {first['event_key']}", "exposure.location_reads", tuple(r["event_key"] for r in unusual))
-    alternative = Alternative("A new version of a service or a new operator reads it", False, "ask the organisation who this principal is")
+    reason = Reason(
+        "exposure",
+        text,
+        f"event {first['event_key']}",
+        "exposure.location_reads",
+        tuple(r["event_key"] for r in unusual),
+    )
+    alternative = Alternative(
+        "A new version of a service or a new operator reads it",
+        False,
+        "ask the organisation who this principal is",
+    )
     return ExposureAnswer(value, first["event_time"], unusual[-1]["event_time"], [reason], [alternative], unusual)
 
 
@@ -103,7 +147,9 @@ def _none(key: Key, suspect: list[Row], touching: list[Row], facts: Facts, polic
     reasons = []
     if suspect:
         text = f"{len(suspect)} attempts by the intruder to read it were denied or failed"
-        reasons.append(Reason("exposure", text, "denied", "exposure.location_reads", tuple(r["event_key"] for r in suspect)))
+        reasons.append(
+            Reason("exposure", text, "denied", "exposure.location_reads", tuple(r["event_key"] for r in suspect))
+        )
     lacks = _lacks(key, facts, policy)
     if lacks:
         text = "no read by the intruder was seen, but the evidence cannot rule it out: " + "; ".join(lacks)
@@ -144,7 +190,7 @@ def _gaps(hours: list[int], facts: Facts, policy: Policy) -> list[tuple[str, str
     epoch = datetime(1970, 1, 1)  # noqa: DTZ001 - naive UTC
     return [
         (iso(epoch + timedelta(hours=a + 1)), iso(epoch + timedelta(hours=b)))
-        for a, b in zip(marks, marks[1:], strict=False)
+        for a, b in pairwise(marks)
         if b - a - 1 > policy.log_gap_hours
     ]
 

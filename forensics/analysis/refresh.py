@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from forensics.store.case_folder import CaseFolder
 
 
-def staleness(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, queries: Catalogue | None = None) -> dict[str, list[str]]:
+def staleness(
+    connection: duckdb.DuckDBPyConnection, folder: CaseFolder, queries: Catalogue | None = None
+) -> dict[str, list[str]]:
     """Return for hunt and exposure what changed since they were computed; a kind that is fresh is absent."""
     return stale(connection, folder, catalogue_sha256(queries or catalogue()))
 
@@ -73,7 +75,10 @@ def hunt_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str = ""
             store.replace("finding_event", rows["finding_event"])
             store.insert("query_run", rows["query_run"])
             connection.execute("DELETE FROM result_basis WHERE kind = 'hunt'")
-            store.insert("result_basis", [{"kind": "hunt", "fingerprint": basis, "components": text_json(parts), "computed_at": now}])
+            store.insert(
+                "result_basis",
+                [{"kind": "hunt", "fingerprint": basis, "components": text_json(parts), "computed_at": now}],
+            )
 
         store.transact(work)
         states = {s.value: sum(1 for o in result.outcomes if o.state == s) for s in State}

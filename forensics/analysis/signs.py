@@ -32,7 +32,9 @@ class Signs:
         return bool(self.spikes or self.new_models)
 
 
-def find_signs(series: Series, baseline_until: datetime | None, since: datetime, until: datetime, policy: Policy) -> Signs:
+def find_signs(
+    series: Series, baseline_until: datetime | None, since: datetime, until: datetime, policy: Policy
+) -> Signs:
     """Compare the buckets wholly after `since` with those wholly before `baseline_until`.
 
     A bucket that straddles either time belongs to neither side.
@@ -42,7 +44,9 @@ def find_signs(series: Series, baseline_until: datetime | None, since: datetime,
     before = series.values(datetime(1970, 1, 1), baseline_until)  # noqa: DTZ001 - naive UTC
     days = len(before) * series.granularity_s // 86_400
     if days < policy.baseline_days:
-        return Signs(f"no baseline: the usage supplied covers {days} days before the baseline ends, {policy.baseline_days} are needed")
+        return Signs(
+            f"no baseline: the usage supplied covers {days} days before the baseline ends, {policy.baseline_days} are needed"
+        )
     after = series.values(since, until)
     signs = Signs(baseline_from=before[0][0], baseline_until=baseline_until, compared=len(after))
     for metric, floor in (("tokens", policy.spike_tokens), ("requests", policy.spike_requests)):
@@ -64,7 +68,12 @@ def _value(metric: str) -> Callable[[Bucket | None], int]:
 
 
 def _spikes(
-    signs: Signs, before: list[tuple[datetime, Bucket | None]], after: list[tuple[datetime, Bucket | None]], metric: str, floor: int, policy: Policy
+    signs: Signs,
+    before: list[tuple[datetime, Bucket | None]],
+    after: list[tuple[datetime, Bucket | None]],
+    metric: str,
+    floor: int,
+    policy: Policy,
 ) -> None:
     value = _value(metric)
     baseline = build(((start, value(bucket)) for start, bucket in before), policy.seasonal_samples)
@@ -82,7 +91,13 @@ def _spikes(
             observed += x
             season = level.season
     if len(flagged) >= policy.spike_buckets:
-        signs.spikes, signs.metric, signs.expected, signs.observed, signs.season = flagged, metric, expected2 // 2, observed, season
+        signs.spikes, signs.metric, signs.expected, signs.observed, signs.season = (
+            flagged,
+            metric,
+            expected2 // 2,
+            observed,
+            season,
+        )
 
 
 def episode(buckets: list[Bucket]) -> tuple[datetime, datetime]:

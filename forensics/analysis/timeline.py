@@ -26,7 +26,9 @@ FORMATS = ("csv", "jsonl", "parquet")
 
 def timeline_rows(engine: DuckDBEngine, query: Query, window: Window) -> CanonicalRows:
     """Return the rows of a timeline query over the window."""
-    return engine.run(query.sql, bind(query, since=window.since, until=window.until, baseline_until=window.baseline_until))
+    return engine.run(
+        query.sql, bind(query, since=window.since, until=window.until, baseline_until=window.baseline_until)
+    )
 
 
 def _text(value: object) -> str:
@@ -41,7 +43,13 @@ def _text(value: object) -> str:
 
 def _jsonable(row: Sequence[Any]) -> Iterator[Any]:
     for value in row:
-        yield iso(value) if isinstance(value, datetime) else value if value is None or isinstance(value, str | int | bool) else str(value)
+        yield (
+            iso(value)
+            if isinstance(value, datetime)
+            else value
+            if value is None or isinstance(value, str | int | bool)
+            else str(value)
+        )
 
 
 def write_timeline(rows: CanonicalRows, path: Path, form: str) -> None:
@@ -76,6 +84,15 @@ def _jsonl(rows: CanonicalRows, path: Path) -> None:
 
 
 def _parquet(rows: CanonicalRows, path: Path) -> None:
-    kinds = {"TIMESTAMP": pa.timestamp("us"), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "INTEGER": pa.int32()}
-    columns = [pa.array([row[n] for row in rows.rows], kinds.get(kind, pa.string())) for n, kind in enumerate(rows.types)]
-    pq.write_table(pa.table(dict(zip(rows.columns, columns, strict=True))), path, compression="zstd", store_schema=False)
+    kinds = {
+        "TIMESTAMP": pa.timestamp("us"),
+        "BIGINT": pa.int64(),
+        "BOOLEAN": pa.bool_(),
+        "INTEGER": pa.int32(),
+    }
+    columns = [
+        pa.array([row[n] for row in rows.rows], kinds.get(kind, pa.string())) for n, kind in enumerate(rows.types)
+    ]
+    pq.write_table(
+        pa.table(dict(zip(rows.columns, columns, strict=True))), path, compression="zstd", store_schema=False
+    )

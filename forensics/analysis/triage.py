@@ -7,15 +7,15 @@ It is a proposal for the first hour, not a verdict.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from forensics.analysis.facts import times
 from forensics.analysis.findings import Finding
 from forensics.analysis.keys import provider_of_name
+from forensics.analysis.suspects import Suspects, rows_of
 from forensics.model.clock import iso
-from forensics.model.outcome import State
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,8 +26,10 @@ _NAMES = 6
 #: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html
 EVENT_HISTORY = timedelta(days=90)
 _ACTIVE = timedelta(hours=24)
-_HABIT_DAYS = 4
-_UNDONE_BY = {"StopLogging": "StartLogging", "DeleteModelInvocationLoggingConfiguration": "PutModelInvocationLoggingConfiguration"}
+_UNDONE_BY = {
+    "StopLogging": "StartLogging",
+    "DeleteModelInvocationLoggingConfiguration": "PutModelInvocationLoggingConfiguration",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +40,6 @@ class Line:
     event_ids: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Suspect:
-    """A credential (or, without one, a principal) that findings point at."""
-
-    credential: str
-    actor: str
-    findings: set[str] = field(default_factory=set)
-    rank: int = 0
-    parent: str = ""
-    first: datetime | None = None
-    last: datetime | None = None
-    session: str = ""
-    events: list[str] = field(default_factory=list)
-
-
-_USE = """
-SELECT coalesce(credential_id, actor) AS credential, min(actor) AS actor, min(session_name) AS session,
-       min(event_time) AS first, max(event_time) AS last, arg_max(coalesce(event_id, event_key), event_time) AS last_id
-FROM aws_event WHERE coalesce(credential_id, actor) IN (SELECT unnest($values)) GROUP BY 1 ORDER BY 1
-"""
-_ISSUED = """
-SELECT credential_id, parent_credential_id, principal, method, issued_at, event_key FROM credential
-WHERE parent_credential_id IN (SELECT unnest($values)) AND issued_at >= $since ORDER BY issued_at, credential_id
-"""
 _READS = """
 SELECT event_time, event_key, access, action, location_kind, location, region, actor, session_name, coalesce(credential_id, actor) AS credential, source_ip
 FROM secret_access WHERE outcome = 'success' AND coalesce(credential_id, actor) IN (SELECT unnest($values)) AND event_time >= $since
@@ -91,7 +69,9 @@ GROUP BY u.provider, u.owner, u.key_id ORDER BY u.provider, u.key_id, u.owner
 """
 _HAVE = "SELECT DISTINCT source_id FROM evidence_file WHERE source_id IS NOT NULL ORDER BY source_id"
 _DATA_EVENTS = "SELECT count(*) FROM aws_event WHERE event_category = 'Data' AND event_source = 's3.amazonaws.com'"
-_BEDROCK = "SELECT count(*) FROM aws_event WHERE event_source = 'bedrock.amazonaws.com' AND event_name_base LIKE 'Invoke%'"
+_BEDROCK = (
+    "SELECT count(*) FROM aws_event WHERE event_source = 'bedrock.amazonaws.com' AND event_name_base LIKE 'Invoke%'"
+)
 _IDS = "SELECT event_key, event_id FROM aws_event WHERE event_key IN (SELECT unnest($keys)) AND event_id IS NOT NULL"
 
 
@@ -102,67 +82,17 @@ class Triage:
         self.connection = connection
         self.findings = findings
         self.now = now
-        self.habits = self._habits()
-        self.suspects = self._suspects()
-        self.reads = self._rows(_READS, values=sorted(self.suspects), since=self._since())
+        self.found = Suspects(connection, findings)
+        self.habits = self.found.habits
+        self.suspects = self.found.all
+        self.reads = self._rows(_READS, values=sorted(self.suspects), since=self.found.since())
 
     def _rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
-        cursor = self.connection.execute(sql, values) if values else self.connection.execute(sql)
-        names = [d[0] for d in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return rows_of(self.connection, sql, **values)
 
     def _ids(self, keys: list[str]) -> tuple[str, ...]:
         known = {r["event_key"]: r["event_id"] for r in self._rows(_IDS, keys=sorted(set(keys)))}
         return tuple(dict.fromkeys(known.get(key, key) for key in keys))
-
-    def _grave(self) -> list[Finding]:
-        return [f for f in self.findings if f.severity.rank >= 3 and f.state == State.FINDING and (f.query_id, f.actor) not in self.habits]
-
-    def _habits(self) -> dict[tuple[str, str | None], int]:
-        """Return (query, actor) pairs met on at least half of the days of the logs, four at least, with their days.
-
-        Without a baseline this is what tells a service that reads secrets all day from somebody who came once.
-        It is named on the screen, never dropped in silence.
-        """
-        covered = self.connection.execute("SELECT count(DISTINCT CAST(event_time AS DATE)) FROM aws_event").fetchall()[0][0]
-        days: defaultdict[tuple[str, str | None], set[Any]] = defaultdict(set)
-        for finding in self.findings:
-            days[finding.query_id, finding.actor] |= {e["event_time"].date() for e in finding.events if e["event_time"]}
-        return {pair: len(met) for pair, met in days.items() if len(met) >= max(_HABIT_DAYS, -(-covered // 2))}
-
-    def _since(self) -> datetime:
-        starts = [s.first for s in self.suspects.values() if s.first]
-        first_acts = [f.first_seen for f in self._grave() if f.first_seen and f.query_id.startswith("aws.")]
-        return min(first_acts or starts, default=datetime(1970, 1, 1))  # noqa: DTZ001 - naive UTC
-
-    def _suspects(self) -> dict[str, Suspect]:
-        """Return credentials behind grave findings in AWS, and what they issued, however deep."""
-        out: dict[str, Suspect] = {}
-        for finding in self._grave():
-            if not finding.query_id.startswith("aws."):
-                continue
-            for row in finding.events:
-                name = row["credential_id"] or row["actor"]
-                if name:
-                    suspect = out.setdefault(name, Suspect(name, row["actor"] or name))
-                    suspect.findings.add(finding.query_id)
-                    suspect.rank = max(suspect.rank, finding.severity.rank)
-                    suspect.events.append(row["event_key"])
-        since = min((f.first_seen for f in self._grave() if f.first_seen), default=datetime(1970, 1, 1))  # noqa: DTZ001 - naive UTC
-        frontier = sorted(out)
-        while frontier:
-            issued = self._rows(_ISSUED, values=frontier, since=since)
-            frontier = []
-            for row in issued:
-                if row["credential_id"] not in out:
-                    out[row["credential_id"]] = Suspect(row["credential_id"], row["principal"] or "", parent=row["parent_credential_id"] or "", events=[row["event_key"]])
-                    frontier.append(row["credential_id"])
-        for row in self._rows(_USE, values=sorted(out)):
-            suspect = out[row["credential"]]
-            suspect.first, suspect.last, suspect.session = row["first"], row["last"], row["session"] or ""
-            suspect.actor = row["actor"] or suspect.actor
-            suspect.events.insert(0, row["last_id"])
-        return out
 
     def sections(self) -> list[tuple[str, list[Line]]]:
         """Return the screen: titles with their lines, most urgent first."""
@@ -176,21 +106,16 @@ class Triage:
             ("Ask for next", self._ask()),
         ]
 
-    def _ordered(self) -> list[Suspect]:
-        # what issued others, and what most findings point at, comes first
-        parents = {s.parent for s in self.suspects.values()}
-        return sorted(self.suspects.values(), key=lambda s: (-s.rank, -len(s.findings), s.credential not in parents, s.credential))
-
     def _cut(self) -> list[Line]:
         lines = []
-        for s in self._ordered()[:_LINES]:
+        for s in self.found.ordered()[:_LINES]:
             session = f" session {s.session}" if s.session else ""
             why = ", ".join(sorted(q.partition(".")[2] for q in s.findings)[:3]) or f"issued by {s.parent}"
             seen = f"last seen {iso(s.last)}" if s.last else "not seen in use"
             lines.append(Line(f"{s.credential}{session} ({_short(s.actor)}), {seen}: {why}", self._ids(s.events[:3])))
         more = len(self.suspects) - _LINES
         if more > 0:
-            rest = [s.events[0] for s in self._ordered()[_LINES:] if s.events]
+            rest = [s.events[0] for s in self.found.ordered()[_LINES:] if s.events]
             lines.append(Line(f"and {more} more, mostly sessions that these issued", self._ids(rest[:3])))
         for (query, actor), count in sorted(self.habits.items(), key=lambda item: (item[0][0], item[0][1] or "")):
             found = [f for f in self.findings if (f.query_id, f.actor) == (query, actor)]
@@ -201,20 +126,42 @@ class Triage:
 
     def _active(self) -> list[Line]:
         ends = {r["source"]: r["last"] for r in self._rows(_LOG_ENDS)}
-        lines = []
+        lines: list[Line] = []
         end = ends.get("aws_cloudtrail")
         if end:
-            for s in self._ordered():
-                if s.last and end - s.last <= _ACTIVE:
-                    lines.append(Line(f"{s.credential} was used at {iso(s.last)}; the CloudTrail events end {iso(end)}", self._ids(s.events[:1])))
-        grave = {row["credential_id"] for f in self._grave() if not f.query_id.startswith("aws.") for row in f.events if row["credential_id"]}
+            lines += [
+                Line(
+                    f"{s.credential} was used at {iso(s.last)}; the CloudTrail events end {iso(end)}",
+                    self._ids(s.events[:1]),
+                )
+                for s in self.found.ordered()
+                if s.last and end - s.last <= _ACTIVE
+            ]
+        grave = {
+            row["credential_id"]
+            for f in self.found.grave()
+            if not f.query_id.startswith("aws.")
+            for row in f.events
+            if row["credential_id"]
+        }
         for row in self._rows(_LAST_USAGE, values=sorted(grave)):
             if row["horizon"] and row["horizon"] - row["last"] <= _ACTIVE:
-                keys = [e["event_key"] for f in self._grave() for e in f.events if e["credential_id"] == row["key_id"]][-1:]
-                lines.append(Line(f"{row['provider']} key {row['key_id']} was used up to {iso(row['last'])}; its usage export ends {iso(row['horizon'])}", self._ids(keys)))
+                keys = [
+                    e["event_key"] for f in self.found.grave() for e in f.events if e["credential_id"] == row["key_id"]
+                ][-1:]
+                lines.append(
+                    Line(
+                        f"{row['provider']} key {row['key_id']} was used up to {iso(row['last'])}; its usage export ends {iso(row['horizon'])}",
+                        self._ids(keys),
+                    )
+                )
         if not lines:
             shown = ", ".join(f"{source} ends {iso(last)}" for source, last in ends.items())
-            return [Line(f"none of the above in the last 24 hours of the logs ({shown or 'no log'}); what happened after that is not known")]
+            return [
+                Line(
+                    f"none of the above in the last 24 hours of the logs ({shown or 'no log'}); what happened after that is not known"
+                )
+            ]
         return lines[:_LINES]
 
     def _secrets(self) -> list[Line]:
@@ -222,13 +169,17 @@ class Triage:
         for row in self.reads:
             grouped[row["credential"], row["access"]].append(row)
         lines = []
-        for (credential, access), rows in sorted(grouped.items(), key=lambda item: (-len({r["location"] for r in item[1]}), item[0])):
+        for (credential, access), rows in sorted(
+            grouped.items(), key=lambda item: (-len({r["location"] for r in item[1]}), item[0])
+        ):
             names = list(dict.fromkeys(r["location"] for r in rows))
             more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
             who = rows[0]["session_name"] or _short(rows[0]["actor"] or "")
             text = f"{access}: {len(names)} by {credential} ({who}) from {rows[0]['source_ip'] or 'an AWS service'}, {iso(rows[0]['event_time'])} on: {', '.join(names[:_NAMES])}{more}"
             lines.append(Line(text, self._ids([r["event_key"] for r in rows[:3]])))
-        return lines[:_LINES] or [Line("no successful read of a stored secret, parameter or function configuration by the credentials above")]
+        return lines[:_LINES] or [
+            Line("no successful read of a stored secret, parameter or function configuration by the credentials above")
+        ]
 
     def _revoke(self) -> list[Line]:
         keys: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -236,17 +187,34 @@ class Triage:
             if provider_of_name(row["location"]):
                 keys[row["location"]].append(row)
         lines = []
-        for name, rows in sorted(keys.items(), key=lambda item: ({"read": 0, "decrypted": 1}.get(item[1][0]["access"], 2), item[1][0]["event_time"], item[0])):
+        for name, rows in sorted(
+            keys.items(),
+            key=lambda item: (
+                {"read": 0, "decrypted": 1}.get(item[1][0]["access"], 2),
+                item[1][0]["event_time"],
+                item[0],
+            ),
+        ):
             provider = provider_of_name(name)
-            lines.append(Line(f"{provider} key in {name} ({rows[0]['region']}), {rows[0]['access']} {times(len(rows))} from {iso(rows[0]['event_time'])}", self._ids([r["event_key"] for r in rows[:2]])))
+            lines.append(
+                Line(
+                    f"{provider} key in {name} ({rows[0]['region']}), {rows[0]['access']} {times(len(rows))} from {iso(rows[0]['event_time'])}",
+                    self._ids([r["event_key"] for r in rows[:2]]),
+                )
+            )
         used: dict[str, list[str]] = defaultdict(list)
-        for finding in self._grave():
+        for finding in self.found.grave():
             if not finding.query_id.startswith("aws."):
                 for row in finding.events:
                     if row["credential_id"]:
                         used[row["credential_id"]].append(row["event_key"])
-        lines += [Line(f"provider key {key}: unusual use in its own usage or audit log", self._ids(events[:2])) for key, events in sorted(used.items())]
-        return lines[: 2 * _LINES] or [Line("no read of a secret whose name points to an AI provider, and no unusual use of a provider key")]
+        lines += [
+            Line(f"provider key {key}: unusual use in its own usage or audit log", self._ids(events[:2]))
+            for key, events in sorted(used.items())
+        ]
+        return lines[: 2 * _LINES] or [
+            Line("no read of a secret whose name points to an AI provider, and no unusual use of a provider key")
+        ]
 
     def _logging(self) -> list[Line]:
         rows = self._rows(_LOGGING)
@@ -255,46 +223,106 @@ class Triage:
             if row["action"] in _UNDONE_BY.values() or row["outcome"] != "success":
                 continue
             undoing = _UNDONE_BY.get(row["action"])
-            later = next((r for r in rows[n + 1 :] if r["action"] == undoing and r["target"] == row["target"] and r["outcome"] == "success"), None)
+            later = next(
+                (
+                    r
+                    for r in rows[n + 1 :]
+                    if r["action"] == undoing and r["target"] == row["target"] and r["outcome"] == "success"
+                ),
+                None,
+            )
             after = f"; on again {iso(later['event_time'])}" if later else "; not seen on again" if undoing else ""
             ids = (row["id"], later["id"]) if later else (row["id"],)
-            lines.append(Line(f"{row['action']} {row['target'] or ''} ({row['region']}) at {iso(row['event_time'])} by {_short(row['actor'] or '')}{after}", ids))
-        return lines[:_LINES] or [Line("no act that switches logging off is in these logs; an act while logging was off would not be")]
+            lines.append(
+                Line(
+                    f"{row['action']} {row['target'] or ''} ({row['region']}) at {iso(row['event_time'])} by {_short(row['actor'] or '')}{after}",
+                    ids,
+                )
+            )
+        return lines[:_LINES] or [
+            Line("no act that switches logging off is in these logs; an act while logging was off would not be")
+        ]
 
     def _expiry(self) -> list[Line]:
         starts = [(s.first, s) for s in self.suspects.values() if s.first]
-        since = self._since()
+        since = self.found.since()
         if not starts:
-            return [Line("nothing suspicious to date it by; CloudTrail Event history keeps 90 days of management events")]
+            return [
+                Line("nothing suspicious to date it by; CloudTrail Event history keeps 90 days of management events")
+            ]
         first = min(self.reads, key=lambda r: (r["event_time"], r["event_key"]), default=None)
-        ids = self._ids([f.event_keys[0] for f in self._grave() if f.first_seen == since and f.event_keys][:1] + ([first["event_key"]] if first else []))
+        ids = self._ids(
+            [f.event_keys[0] for f in self.found.grave() if f.first_seen == since and f.event_keys][:1]
+            + ([first["event_key"]] if first else [])
+        )
         gone = since + EVENT_HISTORY
         left = (gone - self.now).days
-        state = f"expires {gone.date()}, in {left} days" if gone > self.now else f"expired {gone.date()}: only the trail's own files hold it now"
+        state = (
+            f"expires {gone.date()}, in {left} days"
+            if gone > self.now
+            else f"expired {gone.date()}: only the trail's own files hold it now"
+        )
         return [
-            Line(f"CloudTrail Event history of {since.date()} {state}; save the trail's bucket with object metadata and digests", ids),
-            Line("the OpenAI dashboard exports at most 60 days, OpenRouter activity 30 days: ask the owners of keys for exports now", ids),
+            Line(
+                f"CloudTrail Event history of {since.date()} {state}; save the trail's bucket with object metadata and digests",
+                ids,
+            ),
+            Line(
+                "the OpenAI dashboard exports at most 60 days, OpenRouter activity 30 days: ask the owners of keys for exports now",
+                ids,
+            ),
         ]
 
     def _ask(self) -> list[Line]:
         have = {r["source_id"] for r in self._rows(_HAVE)}
         providers = sorted({provider_of_name(r["location"]) for r in self.reads} - {"", "unknown"})
         ids = self._ids([r["event_key"] for r in self.reads[:2]])
-        from_day = (self._since() - timedelta(days=35)).date() if self.reads else None
+        from_day = (self.found.since() - timedelta(days=35)).date() if self.reads else None
         lines = []
         for provider in providers:
-            usage = {"openai": "openai_usage", "anthropic": "anthropic_usage", "aws_bedrock": "bedrock_invocation"}.get(provider)
+            usage = {
+                "openai": "openai_usage",
+                "anthropic": "anthropic_usage",
+                "aws_bedrock": "bedrock_invocation",
+            }.get(provider)
             if usage is None or usage not in have:
-                lines.append(Line(f"owners of {provider} keys: usage by hour, grouped by API key and model, from {from_day}, and the audit log", ids))
+                lines.append(
+                    Line(
+                        f"owners of {provider} keys: usage by hour, grouped by API key and model, from {from_day}, and the audit log",
+                        ids,
+                    )
+                )
         if "key_inventory" not in have:
-            lines.append(Line("the vendor: an inventory saying which stored secret is which provider key of which customer (template in the case)", ids))
+            lines.append(
+                Line(
+                    "the vendor: an inventory saying which stored secret is which provider key of which customer (template in the case)",
+                    ids,
+                )
+            )
         if not self.connection.execute(_DATA_EVENTS).fetchall()[0][0]:
-            lines.append(Line("S3 data events: none are here, so copies of stored files leave no trace in this evidence", ids))
+            lines.append(
+                Line(
+                    "S3 data events: none are here, so copies of stored files leave no trace in this evidence",
+                    ids,
+                )
+            )
         if self.connection.execute(_BEDROCK).fetchall()[0][0] and "bedrock_invocation" not in have:
-            lines.append(Line("Bedrock model invocation logs of every region with calls: they show tokens and, when kept, prompts", ids))
+            lines.append(
+                Line(
+                    "Bedrock model invocation logs of every region with calls: they show tokens and, when kept, prompts",
+                    ids,
+                )
+            )
         if "cloudtrail_digest" not in have:
-            lines.append(Line("CloudTrail digest files with their object metadata and public keys: without them nothing proves that the logs are whole", ids))
-        return lines[:_LINES] or [Line("nothing more comes from the logs themselves; ask customers about the usage above", ids)]
+            lines.append(
+                Line(
+                    "CloudTrail digest files with their object metadata and public keys: without them nothing proves that the logs are whole",
+                    ids,
+                )
+            )
+        return lines[:_LINES] or [
+            Line("nothing more comes from the logs themselves; ask customers about the usage above", ids)
+        ]
 
 
 def _short(actor: str) -> str:

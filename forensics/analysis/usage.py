@@ -94,7 +94,9 @@ def series_of(key: Key, facts: Facts) -> Series | None:
     series.truncated = any(c["truncated"] for c in coverage if c["covered_until"] == series.end)
     if len(merged) > 1:
         others = ", ".join(f"{g} s" for g in sorted(merged) if g != best)
-        series.notes.append(f"figures use the export with buckets of {best} s; others of the same usage ({others}) are not added")
+        series.notes.append(
+            f"figures use the export with buckets of {best} s; others of the same usage ({others}) are not added"
+        )
     return series
 
 

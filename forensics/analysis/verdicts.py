@@ -59,7 +59,9 @@ def prepare(folder: CaseFolder) -> list[dict[str, Any]]:
         return _rows(connection.execute("SELECT * FROM tainted ORDER BY since, kind, value"))
 
 
-def compute(folder: CaseFolder, queries: Catalogue, since: datetime | None = None, until: datetime | None = None) -> ExposureResult:
+def compute(
+    folder: CaseFolder, queries: Catalogue, since: datetime | None = None, until: datetime | None = None
+) -> ExposureResult:
     """Compute the verdicts over a locked, read-only store. Writes nothing; `prepare` comes before."""
     settings = folder.settings()
     connection = folder.reader()
@@ -124,9 +126,25 @@ def exposure_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str 
         def work() -> None:
             store.replace("verdict", exposure.verdict_rows(result.answers, text_json))
             basis = fingerprint(parts)
-            store.insert("query_run", [{**row, "run_id": next_id + n, "basis": basis, "run_at": now} for n, row in enumerate(result.runs, start=1)])
+            store.insert(
+                "query_run",
+                [
+                    {**row, "run_id": next_id + n, "basis": basis, "run_at": now}
+                    for n, row in enumerate(result.runs, start=1)
+                ],
+            )
             connection.execute("DELETE FROM result_basis WHERE kind = 'exposure'")
-            store.insert("result_basis", [{"kind": "exposure", "fingerprint": basis, "components": text_json(parts), "computed_at": now}])
+            store.insert(
+                "result_basis",
+                [
+                    {
+                        "kind": "exposure",
+                        "fingerprint": basis,
+                        "components": text_json(parts),
+                        "computed_at": now,
+                    }
+                ],
+            )
 
         store.transact(work)
         counts: dict[str, int] = {}

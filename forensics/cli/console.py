@@ -11,7 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -51,10 +58,18 @@ def out_json(value: object) -> None:
     sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=True) + "\n")
 
 
-def out_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: frozenset[int] = frozenset()) -> None:
+def out_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: frozenset[int] = frozenset()
+) -> None:
     """Write a table to stdout; cells are text that may be hostile."""
     console = Console(markup=False, highlight=False, emoji=False, width=None if sys.stdout.isatty() else 160)
-    table = Table(title=Text(term_safe(title)) if title else None, title_justify="left", box=None, pad_edge=False, show_edge=False)
+    table = Table(
+        title=Text(term_safe(title)) if title else None,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        show_edge=False,
+    )
     for number, name in enumerate(columns):
         table.add_column(Text(name, style="bold"), justify="right" if number in right else "left", overflow="fold")
     for row in rows:

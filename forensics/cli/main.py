@@ -16,7 +16,7 @@ from forensics.cli.console import say
 from forensics.model.errors import ExitCode, ForensicsError
 
 #: The base of every fault of arguments; Typer brings its own copy of Click and exports only its leaves.
-_WRONG_USE = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+_WRONG_USE: type[Exception] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 HELP = """Offline forensics of stolen AI-provider keys: what was read in AWS, by whom, and which keys were abused afterwards.
 
@@ -25,7 +25,13 @@ Start with `keytrail triage FOLDER` or `keytrail demo`. Nothing here opens a net
 
 def build() -> typer.Typer:
     """Return the app with every command module below `forensics.cli.commands`."""
-    app = typer.Typer(name="keytrail", help=HELP, no_args_is_help=False, add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        name="keytrail",
+        help=HELP,
+        no_args_is_help=False,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
     for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda m: m.name):
         register = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), "register", None)
         if register:
@@ -74,5 +80,3 @@ def _tell(error: ForensicsError) -> int:
 def main() -> None:
     """Entry point of the `keytrail` command."""
     sys.exit(run(sys.argv[1:]))
-
-

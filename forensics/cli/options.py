@@ -13,13 +13,17 @@ from forensics.store.case_folder import CaseFolder, open_case
 
 START, FIND, DECIDE, REPORT, PROVE, TOOL = "Start", "Find", "Decide", "Report", "Prove", "Tool"
 
-CaseArgument = Annotated[Path | None, typer.Argument(metavar="CASE", help="Case folder; else KEYTRAIL_CASE, else the current folder.", show_default=False)]
+CaseArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="CASE", help="Case folder; else KEYTRAIL_CASE, else the current folder.", show_default=False
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON of a documented, stable shape.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be written and write nothing.")]
 ByOption = Annotated[str, typer.Option("--by", help="Name of the person who does this, for the custody log.")]
 
 
 def open_given(case: Path | None) -> CaseFolder:
-    """Open the case that was given, named by KEYTRAIL_CASE, or the current folder; note changed settings."""
-    folder = open_case(case or Path(os.environ.get("KEYTRAIL_CASE") or "."), system_clock)
-    return folder
+    """Open the case that was given, named by KEYTRAIL_CASE, or the current folder."""
+    return open_case(case or Path(os.environ.get("KEYTRAIL_CASE") or "."), system_clock)

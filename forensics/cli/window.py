@@ -11,7 +11,9 @@ import typer
 from forensics.model.errors import UsageFault
 from forensics.model.times import parse_time
 
-SinceOption = Annotated[str, typer.Option("--since", help="Start, inclusive: 2026-05-05 (a UTC day) or a time with zone.")]
+SinceOption = Annotated[
+    str, typer.Option("--since", help="Start, inclusive: 2026-05-05 (a UTC day) or a time with zone.")
+]
 UntilOption = Annotated[str, typer.Option("--until", help="End, exclusive: same forms.")]
 
 
@@ -22,12 +24,14 @@ def bound(text: str, option: str) -> datetime | None:
     """
     if not text:
         return None
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip()):
-        moment = parse_time(text)
-    else:
-        moment = parse_time(text, assume_utc=False)
+    day_alone = re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip()) is not None
+    moment = parse_time(text, assume_utc=day_alone)
     if moment is None:
         local = parse_time(text)
         what = "is a local time without zone" if local else "is no date or time"
-        raise UsageFault(f"{text!r} {what}", place=option, hint="write 2026-05-05, 2026-05-05T02:11:00Z or 2026-05-05T04:11:00+02:00")
+        raise UsageFault(
+            f"{text!r} {what}",
+            place=option,
+            hint="write 2026-05-05, 2026-05-05T02:11:00Z or 2026-05-05T04:11:00+02:00",
+        )
     return moment

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from json.decoder import scanstring  # type: ignore[attr-defined]
@@ -39,7 +39,9 @@ def _refuse_constant(name: str) -> Any:
 
 _DUPLICATES = _DuplicateFlag()
 _STRICT = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_DUPLICATES)
-_LENIENT = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_DUPLICATES, strict=False)
+_LENIENT = json.JSONDecoder(
+    parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_DUPLICATES, strict=False
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +172,15 @@ class Walker:
                 position = end
             position = skip_blank(self.text, position)
 
-    def _stray(self, position: int) -> Iterator[Slice]:
+    def _stray(self, position: int) -> Generator[Slice, None, int]:
         match = _LINE.match(self.text, position)
         end = match.end() if match else len(self.text)
         yield Slice(position, end, fault="not JSON: text between or after the records")
-        return skip_blank(self.text, end)  # type: ignore[return-value]
+        return skip_blank(self.text, end)
 
-    def _value(self, start: int, path: tuple[str, ...], contexts: tuple[dict[str, Any], ...], *, top: bool = False) -> Iterator[Slice]:
+    def _value(
+        self, start: int, path: tuple[str, ...], contexts: tuple[dict[str, Any], ...], *, top: bool = False
+    ) -> Generator[Slice, None, int]:
         if self.text[start] == "[":
             return (yield from self._list(start, path, contexts, top=top))
         if self.text[start] == "{" and path:
@@ -186,14 +190,16 @@ class Walker:
             raise _Broken(start, fault)
         if value is not None or fault:
             yield Slice(start, end, value, fault, contexts, flags=flags)
-        return end  # type: ignore[return-value]
+        return end
 
-    def _list(self, start: int, path: tuple[str, ...], contexts: tuple[dict[str, Any], ...], *, top: bool) -> Iterator[Slice]:
+    def _list(
+        self, start: int, path: tuple[str, ...], contexts: tuple[dict[str, Any], ...], *, top: bool
+    ) -> Generator[Slice, None, int]:
         position = skip_blank(self.text, start + 1)
         while True:
             mark = self.text[position : position + 1]
             if mark == "]":
-                return position + 1  # type: ignore[return-value]
+                return position + 1
             if not mark:
                 raise _Broken(start if position == start + 1 else len(self.text), "cut off: the list does not end")
             position = yield from self._value(position, path, contexts, top=top)
@@ -203,37 +209,37 @@ class Walker:
             elif self.text[position : position + 1] not in ("]", ""):
                 raise _Broken(position, "broken: neither a comma nor the end of the list follows a record")
 
-    def _object(self, start: int, path: tuple[str, ...], contexts: tuple[dict[str, Any], ...], *, top: bool) -> Iterator[Slice]:
+    def _object(
+        self, start: int, path: tuple[str, ...], contexts: tuple[dict[str, Any], ...], *, top: bool
+    ) -> Generator[Slice, None, int]:
         """Walk an object on the way to the records; without the looked-for name it is itself a record."""
         own: dict[str, Any] = {}
         inside = (*contexts, own)
         found = False
         position = skip_blank(self.text, start + 1)
-        held: list[tuple[str, int]] = []
+        held: list[str] = []
         while self.text[position : position + 1] != "}":
             name, position = self._name(position)
-            if name == path[0]:
+            mark = self.text[position : position + 1]
+            if name == path[0] and mark in ("[", "{"):
                 found = True
-                if self.text[position : position + 1] == '"' and len(path) == 1:
-                    value, position = self._scalar(position)
-                    held.append((value, position))
-                elif self.text[position : position + 1] in ("[", "{"):
-                    position = yield from self._value(position, path[1:], inside)
-                else:
-                    value, position = self._scalar(position)
-                    if value is not None:
-                        yield Slice(start, position, fault=f"{name} is neither a list nor an object", contexts=inside)
+                position = yield from self._value(position, path[1:], inside)
             else:
                 value, position = self._scalar(position)
-                if not isinstance(value, list):
-                    own[name] = value
+                if name != path[0]:
+                    own.update({} if isinstance(value, list) else {name: value})
+                else:
+                    found = True
+                    held += [value] if isinstance(value, str) and len(path) == 1 else []
+                    if value is not None and not held:
+                        yield Slice(start, position, fault=f"{name} is neither a list nor an object", contexts=inside)
             position = skip_blank(self.text, position)
             if self.text[position : position + 1] == ",":
                 position = skip_blank(self.text, position + 1)
             elif self.text[position : position + 1] != "}":
                 raise _Broken(position, "broken or cut off: the object does not end")
         end = position + 1
-        for text, _ in held:
+        for text in held:
             yield self._inner(start, end, text, path[0], inside)
         if not found:
             value, _, fault, flags = parse(self.text, start)
@@ -242,10 +248,12 @@ class Walker:
             self.outline.contexts.append(own)
         if top:
             self.outline.envelopes.append(own)
-        return end  # type: ignore[return-value]
+        return end
 
     def _inner(self, start: int, end: int, text: str, name: str, contexts: tuple[dict[str, Any], ...]) -> Slice:
-        value, stop, fault, flags = parse(text, skip_blank(text, 0)) if text.strip() else (None, 0, "empty text", frozenset())
+        value, stop, fault, flags = (
+            parse(text, skip_blank(text, 0)) if text.strip() else (None, 0, "empty text", frozenset())
+        )
         if not fault and skip_blank(text, stop) != len(text):
             fault = "text after the end of the record"
         pointer = "/" + name.replace("~", "~0").replace("/", "~1")
@@ -264,7 +272,9 @@ class Walker:
         return name, skip_blank(self.text, position + 1)
 
     def _scalar(self, position: int) -> tuple[Any, int]:
-        value, end, fault, _ = parse(self.text, position) if position < len(self.text) else (None, 0, "cut off", frozenset())
+        value, end, fault, _ = (
+            parse(self.text, position) if position < len(self.text) else (None, 0, "cut off", frozenset())
+        )
         if not end:
             raise _Broken(position, fault)
         return value, end

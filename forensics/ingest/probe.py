@@ -9,7 +9,18 @@ from typing import Any
 from forensics.ingest.careful import Walker, parse, skip_blank
 from forensics.sources.protocol import Probe
 
-_CONTAINERS = ("Records", "Events", "records", "data", "results", "result", "events", "publicKeyList", "PublicKeyList", "logFiles")
+_CONTAINERS = (
+    "Records",
+    "Events",
+    "records",
+    "data",
+    "results",
+    "result",
+    "events",
+    "publicKeyList",
+    "PublicKeyList",
+    "logFiles",
+)
 _WHOLE = 4_000_000
 #: `[table]` on a line of its own begins settings, not a JSON list.
 _TOML = re.compile(r"\[\[?[A-Za-z_][\w.-]*\]\]?[ \t]*(#.*)?\r?\n")

@@ -107,7 +107,9 @@ def read_file(received: Received, group: Group) -> FileReading:
     try:
         text, probe, source, why = identify(content)
     except RecursionError:
-        return FileReading(DEFECTIVE, "nested too deep to be recognised", defects=[_file_defect(received, "nested too deep")])
+        return FileReading(
+            DEFECTIVE, "nested too deep to be recognised", defects=[_file_defect(received, "nested too deep")]
+        )
     result = FileReading(notes=list(content.notes), why=why)
     if source is None:
         result.reason = why
@@ -130,7 +132,12 @@ def read_file(received: Received, group: Group) -> FileReading:
 
 
 def _broken_json(probe: Probe) -> bool:
-    return probe.form == "json" and probe.sample is None and not probe.keys and probe.text_head[:2].strip() not in ("[]", "{}", "[")
+    return (
+        probe.form == "json"
+        and probe.sample is None
+        and not probe.keys
+        and probe.text_head[:2].strip() not in ("[]", "{}", "[")
+    )
 
 
 def _file_defect(received: Received, reason: str) -> dict[str, Any]:
@@ -171,7 +178,10 @@ class _Collector:
         records = [record for number, piece in numbered if (record := self._record(number, piece)) is not None]
         outline = walker.outline if walker else None
         return Document(
-            records, outline.envelopes if outline else (), outline.contexts if outline else (), self.received.provenance
+            records,
+            outline.envelopes if outline else (),
+            outline.contexts if outline else (),
+            self.received.provenance,
         )
 
     def _record(self, number: int, piece: Slice) -> RawRecord | None:
@@ -213,7 +223,9 @@ class _Collector:
         self.result.notes += [note for note in reading.notes if note not in self.result.notes]
         for row in reading.coverage:
             head = {"source_id": self.source.id, "provider": self.source.provider, **self._head()}
-            self.group.other.setdefault("ai_coverage", []).append({**head, **row, "file_sha256": self.received.file_sha256})
+            self.group.other.setdefault("ai_coverage", []).append(
+                {**head, **row, "file_sha256": self.received.file_sha256}
+            )
 
     def _head(self) -> dict[str, Any]:
         provenance = self.received.provenance
@@ -225,7 +237,9 @@ class _Collector:
 
     def _offer(self, answer: RowOrDefect, row: dict[str, Any]) -> None:
         record, provenance = answer.record, self.received.provenance
-        record_sha = sha256(record.text.encode("utf-8", "surrogateescape" if not record.pointer else "surrogatepass")).hexdigest()
+        record_sha = sha256(
+            record.text.encode("utf-8", "surrogateescape" if not record.pointer else "surrogatepass")
+        ).hexdigest()
         native, table = answer.native_id, self.source.table
         if table != "aws_event":
             native = owned_id(native, provenance.owner, provenance.organisation)
@@ -261,7 +275,9 @@ class _Collector:
             self.group.aws.append({**common, **flags, "own_key": key, "raw": raw, "unmapped": row.get("unmapped")})
         else:
             head = {"event_key": key, **self._head()}
-            self.group.rows.setdefault(table, []).append(_clean({"provider": self.source.provider, **row, **common, **head}))
+            self.group.rows.setdefault(table, []).append(
+                _clean({"provider": self.source.provider, **row, **common, **head})
+            )
 
 
 def _readable(record: RawRecord) -> tuple[str, bool]:

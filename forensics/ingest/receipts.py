@@ -52,7 +52,10 @@ class ReceiptTable:
             key = "/".join(part for part in (folder, path) if part and part != ".")
             if key in self._rows:
                 faults.append(f"line {number}: {path!r} has a row already")
-            times = {n: _time(fields.get(n, ""), f"line {number}: {n}", faults) for n in ("received_at", "window_from", "window_until")}
+            times = {
+                n: _time(fields.get(n, ""), f"line {number}: {n}", faults)
+                for n in ("received_at", "window_from", "window_until")
+            }
             self._rows[key] = ReceiptFacts(
                 owner=fields.get("owner", ""),
                 basis="stated" if fields.get("owner") else "unassigned",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 
 from forensics.ingest.careful import Slice
@@ -20,10 +21,9 @@ def csv_records(text: str) -> Iterator[Slice]:
     consumed: list[str] = []
 
     def lines() -> Iterator[str]:
-        for line in text.splitlines(keepends=True) if "\x0b" not in text and "\x0c" not in text else text.split("\n"):
-            kept = line if line.endswith(("\n", "\r")) else line
-            consumed.append(kept)
-            yield kept.replace("\x00", "")
+        for line in io.StringIO(text, newline=""):
+            consumed.append(line)
+            yield line.replace("\x00", "")
 
     header: list[str] = []
     rows = csv.reader(lines())

@@ -92,11 +92,10 @@ class Ingest:
 
     def run(self, files: Sequence[Found], table: ReceiptTable, progress: Progress) -> IngestResult:
         """Read all files, committing group by group; what is committed stays when the run is interrupted."""
-        group, pending, done, size = Group(), [], 0, 0
+        group, pending, size = Group(), [], 0
         total_bytes = 0
-        for found in files:
+        for done, found in enumerate(files, start=1):
             item = self._one(found, table, group)
-            done += 1
             if item is not None:
                 pending.append(item)
                 size += item.size
@@ -127,12 +126,20 @@ class Ingest:
         if not data:
             reading = FileReading(SKIPPED, "empty file")
             return self._register(found, facts, None, reading, data, digest)
-        provenance = Provenance(facts.owner, facts.organisation, facts.received_at or _naive(self.folder.clock()), facts.zone)
+        provenance = Provenance(
+            facts.owner, facts.organisation, facts.received_at or _naive(self.folder.clock()), facts.zone
+        )
         received = Received(digest, unpack(data), self._receipt + 1, provenance)
         return self._register(found, facts, received, read_file(received, group), data, digest)
 
     def _register(
-        self, found: Found, facts: ReceiptFacts, received: Received | None, reading: FileReading, data: bytes, digest: str
+        self,
+        found: Found,
+        facts: ReceiptFacts,
+        received: Received | None,
+        reading: FileReading,
+        data: bytes,
+        digest: str,
     ) -> _Pending:
         """Give the file its exhibit number and copy the original."""
         self._receipt += 1
@@ -188,7 +195,11 @@ class Ingest:
         """Insert evidence_file, receipt and defect rows; return the receipt lines."""
         lines, files, defects = [], [], []
         for item in pending:
-            account = account_of(item.reading, counts, item.receipt_id) if item.received else dict.fromkeys(("seen", "accepted", "duplicate", "defect", "out_of_scope"), 0)
+            account = (
+                account_of(item.reading, counts, item.receipt_id)
+                if item.received
+                else dict.fromkeys(("seen", "accepted", "duplicate", "defect", "out_of_scope"), 0)
+            )
             digest = item.received.file_sha256 if item.received else sha256(b"").hexdigest() if item.exhibit else None
             lines.append(_receipt_line(item, digest, account))
             if item.is_new and digest:
@@ -282,7 +293,9 @@ def _file_row(item: _Pending, digest: str, copied: bool) -> dict[str, Any]:
     }
 
 
-def ingest(folder: CaseFolder, paths: Sequence[Path], options: IngestOptions, progress: Progress = lambda *_: None) -> IngestResult:
+def ingest(
+    folder: CaseFolder, paths: Sequence[Path], options: IngestOptions, progress: Progress = lambda *_: None
+) -> IngestResult:
     """Ingest files and folders into a case.
 
     Raises UsageFault for paths that do not exist or folders without files, CaseFault when the case is in use.
@@ -297,12 +310,18 @@ def ingest(folder: CaseFolder, paths: Sequence[Path], options: IngestOptions, pr
             result = run.run(files, table, progress)
         except BaseException as error:
             what = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-            folder.custody.append(f"ingest {what}", options.by, receipts=len(run.result.receipts), reason=type(error).__name__)
+            folder.custody.append(
+                f"ingest {what}", options.by, receipts=len(run.result.receipts), reason=type(error).__name__
+            )
             raise
         folder.custody.append(
             "ingest finished",
             options.by,
-            files={"accepted": result.accepted, "skipped": len(result.skipped), "defective": len(result.defective)},
+            files={
+                "accepted": result.accepted,
+                "skipped": len(result.skipped),
+                "defective": len(result.defective),
+            },
             records=dict(sorted(result.records.items())),
         )
     return result
@@ -333,4 +352,3 @@ def preview(paths: Sequence[Path]) -> list[dict[str, str]]:
                 why = f"cannot be read: {error.strerror}"
         out.append({"path": found.name, "source": kind, "why": why})
     return out
-

@@ -46,7 +46,12 @@ def read_bytes(
     def work() -> None:
         counts = store.write(group)
         account.update(account_of(reading, counts, number))
-        receipt: dict[str, Any] = {"receipt_id": number, "file_sha256": received.file_sha256, "path": name, "owner": owner}
+        receipt: dict[str, Any] = {
+            "receipt_id": number,
+            "file_sha256": received.file_sha256,
+            "path": name,
+            "owner": owner,
+        }
         store.insert("receipt", [{**receipt, "organisation": organisation, "received_at": received_at, **account}])
         store.insert("defect", reading.defects)
 

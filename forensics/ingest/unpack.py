@@ -70,7 +70,9 @@ def unpack(received: bytes) -> Content:
     content = Content(data, sha256(data).hexdigest(), complete=not problem, problem=problem)
     trailing = len(stream.unused_data) + max(0, len(received) - position)
     if stream.eof and trailing:
-        content.notes.append(f"{trailing} bytes after the end of the gzip member were not read: they may be an appended member")
+        content.notes.append(
+            f"{trailing} bytes after the end of the gzip member were not read: they may be an appended member"
+        )
     return content
 
 

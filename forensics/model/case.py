@@ -171,17 +171,27 @@ def read_settings(content: bytes, place: str = "case.toml") -> Settings:
         contained=r.moment(times, "contained", "times"),
         own_accounts=r.texts(own, "accounts", "own"),
         own_egress=egress,
-        known=tuple(Known(*(r.text(k, n, "known") for n in ("kind", "value", "reason", "by"))) for k in r.tables(data, "known")),
+        known=tuple(
+            Known(*(r.text(k, n, "known") for n in ("kind", "value", "reason", "by"))) for k in r.tables(data, "known")
+        ),
         statements=statements,
         trails=tuple(
-            Trail(r.text(t, "name", "roster.trail"), r.text(t, "account", "roster.trail"), r.texts(t, "regions", "roster.trail"))
+            Trail(
+                r.text(t, "name", "roster.trail"),
+                r.text(t, "account", "roster.trail"),
+                r.texts(t, "regions", "roster.trail"),
+            )
             for t in r.tables(roster, "trail")
         ),
         sha256=sha256(content).hexdigest(),
     )
     if settings.since and settings.until and settings.since >= settings.until:
         r.faults.append("window.since must be before window.until")
-    r.faults += [f"known.kind {k.kind!r} must be access_key, address or principal" for k in settings.known if k.kind not in {"access_key", "address", "principal"}]
+    r.faults += [
+        f"known.kind {k.kind!r} must be access_key, address or principal"
+        for k in settings.known
+        if k.kind not in {"access_key", "address", "principal"}
+    ]
     if r.faults:
         raise UsageFault("; ".join(r.faults), place=place, hint="correct the settings and run again")
     return settings

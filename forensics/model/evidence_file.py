@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from forensics.model.columns import table
 
-META = table(
-    "meta", "Schema, tool, engine and reader versions.", "name VARCHAR what\nvalue VARCHAR value", ("name",)
-)
+META = table("meta", "Schema, tool, engine and reader versions.", "name VARCHAR what\nvalue VARCHAR value", ("name",))
 
 EVIDENCE_FILE = table(
     "evidence_file",

@@ -33,9 +33,9 @@ def visible(text: str) -> str:
 
 
 def term_safe(text: str) -> str:
-    """Return `text` safe for a terminal: no escape sequences, no bidirectional or invisible marks.
+    r"""Return `text` safe for a terminal: no escape sequences, no bidirectional or invisible marks.
 
-    Tabs and line ends become spaces; every other control character is shown as `\\x1b` or `\\u202e`.
+    Tabs and line ends become spaces; every other control character is shown as `\x1b` or `\u202e`.
     """
     out = []
     for character in text:

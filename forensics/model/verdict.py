@@ -41,7 +41,9 @@ class Verdict(StrEnum):
 
 
 #: Exposures that count as seen.
-SEEN = frozenset({Exposure.READ, Exposure.DECRYPTED, Exposure.CONFIGURATION_READ, Exposure.STORE_COPIED, Exposure.POSSIBLY})
+SEEN = frozenset(
+    {Exposure.READ, Exposure.DECRYPTED, Exposure.CONFIGURATION_READ, Exposure.STORE_COPIED, Exposure.POSSIBLY}
+)
 
 #: What each headline means, in one sentence for the report.
 MEANING: dict[Verdict, str] = {

@@ -89,9 +89,7 @@ def parse_overrides(queries: Iterable[Query], stated: Iterable[str]) -> dict[str
         name, equals, text = statement.partition("=")
         name = name.strip()
         if not equals or not name:
-            raise UsageFault(
-                f"parameter {statement!r} is not name=value", hint="for example --param threshold=10"
-            )
+            raise UsageFault(f"parameter {statement!r} is not name=value", hint="for example --param threshold=10")
         takers = [
             (query, parameter)
             for query in queries
@@ -100,9 +98,7 @@ def parse_overrides(queries: Iterable[Query], stated: Iterable[str]) -> dict[str
         ]
         if not takers:
             if name in CASE_PARAMETERS:
-                raise UsageFault(
-                    f"{name} belongs to the case", hint="use --since, --until or the case's settings"
-                )
+                raise UsageFault(f"{name} belongs to the case", hint="use --since, --until or the case's settings")
             known = sorted({p.name for query in queries for p in query.parameters})
             raise UsageFault(
                 f"no selected query has a parameter {name}",

@@ -39,15 +39,9 @@ class Catalogue:
         """
         chosen: set[str] = set()
         for wanted in identities:
-            found = {
-                q.id
-                for q in self.queries
-                if q.id == wanted or (wanted.endswith(".") and q.id.startswith(wanted))
-            }
+            found = {q.id for q in self.queries if q.id == wanted or (wanted.endswith(".") and q.id.startswith(wanted))}
             if not found:
-                near = sorted(
-                    q.id for q in self.queries if q.id.rpartition(".")[2] == wanted.rpartition(".")[2]
-                )
+                near = sorted(q.id for q in self.queries if q.id.rpartition(".")[2] == wanted.rpartition(".")[2])
                 hint = f"is {near[0]} meant?" if near else "keytrail queries lists them"
                 raise UsageFault(f"there is no query {wanted!r}", hint=hint)
             chosen |= found
@@ -56,9 +50,7 @@ class Catalogue:
 
 def query_paths(folder: Path) -> list[Path]:
     """Return the query files below `folder`, sorted by their path; hidden files and folders are left out."""
-    found = (
-        p for p in folder.rglob("*.sql") if not any(s.startswith(".") for s in p.relative_to(folder).parts)
-    )
+    found = (p for p in folder.rglob("*.sql") if not any(s.startswith(".") for s in p.relative_to(folder).parts))
     return sorted(found, key=lambda p: p.relative_to(folder).as_posix())
 
 

@@ -26,9 +26,7 @@ _TEXTS = frozenset(
         "portable_reason",
     }
 )
-_LISTS = frozenset(
-    {"sources", "attack", "attack_v19", "atlas", "false_positives", "next_steps", "references", "needs"}
-)
+_LISTS = frozenset({"sources", "attack", "attack_v19", "atlas", "false_positives", "next_steps", "references", "needs"})
 _REQUIRED = ("id", "kind", "title", "description", "sources")
 _REQUIRED_OF_DETECTION = ("severity", "confidence", "misses", "false_positives", "next_steps")
 _ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
@@ -115,9 +113,7 @@ def _check_keys(header: Header, report: Report) -> None:
         elif values[key] and not values[key].strip():
             report(header.line(key), f"{key} is empty")
     for key in sorted(values.keys() & _LISTS):
-        if not isinstance(values[key], list) or not all(
-            isinstance(v, str) and v.strip() for v in values[key]
-        ):
+        if not isinstance(values[key], list) or not all(isinstance(v, str) and v.strip() for v in values[key]):
             report(header.line(key), f"{key} must be a list of texts, none of them empty")
     _check_switches(header, report)
 

@@ -75,11 +75,7 @@ def lint(text: str) -> list[PortabilityFault]:
         found = getattr(error, "errors", None) or [{}]
         reason = found[0].get("description") or str(error).splitlines()[0]
         return [PortabilityFault(found[0].get("line") or end + 1, f"no portable SQL: {reason}")]
-    faults = [
-        f
-        for tree, other in zip(trees, others, strict=True)
-        for f in _Lint(sql, tree, other, end + 1).faults()
-    ]
+    faults = [f for tree, other in zip(trees, others, strict=True) for f in _Lint(sql, tree, other, end + 1).faults()]
     return sorted(set(faults), key=lambda f: (f.line, f.message))
 
 

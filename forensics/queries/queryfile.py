@@ -195,9 +195,7 @@ def _check_columns(
     faults: _Faults,
     store: EmptyStore,
 ) -> None:
-    values = {p.name: p.default for p in header.parameters} | dict.fromkeys(
-        used & CASE_PARAMETERS.keys(), _ANY_TIME
-    )
+    values = {p.name: p.default for p in header.parameters} | dict.fromkeys(used & CASE_PARAMETERS.keys(), _ANY_TIME)
     first = header.end + 1
     try:
         columns = store.columns(body, values)
@@ -206,9 +204,7 @@ def _check_columns(
         return
     for name, kind in columns:
         if not kind.startswith(_PLAIN) or kind.endswith("]"):
-            faults.add(
-                first, f"column {name} is {kind}; results hold text, integers, decimals, booleans and times"
-            )
+            faults.add(first, f"column {name} is {kind}; results hold text, integers, decimals, booleans and times")
     doubled = sorted({name for name, _ in columns if [n for n, _ in columns].count(name) > 1})
     for name in doubled:
         faults.add(first, f"column {name} is there twice")

@@ -87,11 +87,7 @@ def _order_faults(tree: Tree, *, detection: bool) -> list[StatementFault]:
     last = orders[-1].get("expression", {})
     if _is_event_key(last):
         return []
-    return [
-        StatementFault(
-            "the last key of the final ORDER BY must be event_key or MIN(event_key)", _offset(last)
-        )
-    ]
+    return [StatementFault("the last key of the final ORDER BY must be event_key or MIN(event_key)", _offset(last))]
 
 
 def _is_event_key(expression: Tree) -> bool:
@@ -100,6 +96,5 @@ def _is_event_key(expression: Tree) -> bool:
     if str(expression.get("function_name", "")).lower() != "min":
         return False
     return any(
-        n.get("class") == "COLUMN_REF" and n.get("column_names", [""])[-1] == "event_key"
-        for n in nodes(expression)
+        n.get("class") == "COLUMN_REF" and n.get("column_names", [""])[-1] == "event_key" for n in nodes(expression)
     )

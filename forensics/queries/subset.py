@@ -38,9 +38,7 @@ _PARTS = frozenset({"HOUR", "MINUTE", "DAY", "MONTH", "YEAR"})
 _FORMAT = re.compile(r"(%[YmdHMS]|[^%])*")
 #: What RE2 and Java read differently or not at all: look-around, atomic and named groups, back-references,
 #: possessive quantifiers, POSIX classes, class operators, quoting, and Java's or RE2's own escapes.
-_FOREIGN_PATTERN = re.compile(
-    r"\(\?(?![:ims]+[:)]|:)|\\[1-9kgQEhRXGZzACpP]|[*+?}]\+|\[\[:|&&|\[\^?[^\]\\]*\["
-)
+_FOREIGN_PATTERN = re.compile(r"\(\?(?![:ims]+[:)]|:)|\\[1-9kgQEhRXGZzACpP]|[*+?}]\+|\[\[:|&&|\[\^?[^\]\\]*\[")
 #: Why some things a writer is likely to reach for are not there.
 INSTEAD = {
     "Interval": "use whole seconds and event_epoch",
@@ -188,12 +186,7 @@ def _with(node: exp.Expr) -> Iterator[str]:
 
 
 def _star(node: exp.Expr) -> Iterator[str]:
-    if (
-        node.args.get("except_")
-        or node.args.get("except")
-        or node.args.get("replace")
-        or node.args.get("rename")
-    ):
+    if node.args.get("except_") or node.args.get("except") or node.args.get("replace") or node.args.get("rename"):
         yield "EXCLUDE, REPLACE and RENAME after * are not in the portable subset: name the columns"
 
 

@@ -26,9 +26,7 @@ from forensics.sample.times import DAY, HOUR, epoch, iso, weekday
 
 Steps = dict[str, list[str]]
 _PAGE = 50
-_BROWSER = (
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Safari/605.1.15"
-)
+_BROWSER = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Safari/605.1.15"
 _SCRIPT = "python-requests/2.32.4"
 _OWN = {"Quillmere": "2001:db8:90::14", "Zephrane": "2001:db8:a1::22", "Tarnhaven": "2001:db8:77::31"}
 TARNHAVEN_INTRUDER_KEY = "apikey_01TarnZz6Pc1"
@@ -225,9 +223,7 @@ def anthropic_activity(settings: Settings) -> tuple[list[Record], Steps]:
     events = _tarnhaven_ordinary(rng, settings, customer, admin)
     stolen = _machine(customer.key_id, INTRUDER_SECOND)
     at = INCIDENT_DAY + 4 * HOUR + 1330
-    made = [
-        _anthropic(rng, customer, at, "platform_api_key_created", stolen, api_key_id=TARNHAVEN_INTRUDER_KEY)
-    ]
+    made = [_anthropic(rng, customer, at, "platform_api_key_created", stolen, api_key_id=TARNHAVEN_INTRUDER_KEY)]
     made += [
         _anthropic(
             rng,

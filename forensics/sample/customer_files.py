@@ -42,9 +42,7 @@ class CustomerFiles:
             self._usage(customer)
             self._receipts.add_customer(customer, f"customers/{customer.slug}", _MAIL, received)
             if customer.name in _WITH_COSTS:
-                self._plain(
-                    customer, "openai_costs.json", provider_openai.cost_page(self._settings, customer)
-                )
+                self._plain(customer, "openai_costs.json", provider_openai.cost_page(self._settings, customer))
             self._special(customer, received)
 
     def _path(self, customer: Customer, name: str) -> Path:
@@ -79,9 +77,7 @@ class CustomerFiles:
         if customer.name == "Brindlewick":
             self._gateway(customer, received)
         elif customer.name == "Tarnhaven":
-            self._plain(
-                customer, "anthropic_cost.json", provider_anthropic.cost_page(self._settings, customer)
-            )
+            self._plain(customer, "anthropic_cost.json", provider_anthropic.cost_page(self._settings, customer))
             self._audit(customer, "anthropic_activity", *audit_trails.anthropic_activity(self._settings))
         elif customer.name in ("Quillmere", "Zephrane"):
             self._audit(customer, "openai_audit", *audit_trails.openai_audit(self._settings, customer.name))
@@ -115,6 +111,4 @@ class CustomerFiles:
             day = "2026-05-06" if taken < END else "2026-05-08"
             name = f"openai_usage_{day}.jsonl.gz"
             self._lines(customer, name, provider_openai.usage_pages(self._settings, customer, taken))
-            self._receipts.add_customer(
-                customer, f"customers/{customer.slug}/{name}", _MAIL, received, until=taken
-            )
+            self._receipts.add_customer(customer, f"customers/{customer.slug}/{name}", _MAIL, received, until=taken)

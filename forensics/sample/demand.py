@@ -141,9 +141,7 @@ def demands(customer: Customer) -> tuple[Demand, ...]:
     """Give the keys of a customer's organisation; one or two of them are in no inventory."""
     model, peak, into, out = _PLANS.get(customer.name, (MINI, 20, 900, 240))
     small = HAIKU if customer.provider == "anthropic" else MINI
-    head, name = (
-        ("apikey_01", customer.name[:4]) if customer.provider == "anthropic" else ("key_", customer.name[:3])
-    )
+    head, name = ("apikey_01", customer.name[:4]) if customer.provider == "anthropic" else ("key_", customer.name[:3])
     main, side = project_of(customer, "Prod"), project_of(customer, "Labs")
     last = REPLACED_AT.get(customer.name, END)
     found = [
@@ -184,9 +182,7 @@ def ordinary(settings: Settings, demand: Demand, hour: int) -> Use | None:
     requests = (demand.peak * scale * rng.randrange(925, 1076) + 500_000_000) // 1_000_000_000
     if not requests:
         return None
-    return _use(
-        rng, demand.key_id, demand.project, demand.model, requests, demand.input_tokens, demand.output_tokens
-    )
+    return _use(rng, demand.key_id, demand.project, demand.model, requests, demand.input_tokens, demand.output_tokens)
 
 
 def uses(settings: Settings, customer: Customer, hour: int) -> list[Use]:
@@ -201,9 +197,7 @@ def uses(settings: Settings, customer: Customer, hour: int) -> list[Use]:
             continue
         rng = Random(f"{settings.seed}/burst/{burst.key_id}/{hour}")
         count = burst.requests * rng.randrange(850, 1151) // 1000
-        extra = _use(
-            rng, burst.key_id, burst.project, burst.model, count, burst.input_tokens, burst.output_tokens
-        )
+        extra = _use(rng, burst.key_id, burst.project, burst.model, count, burst.input_tokens, burst.output_tokens)
         base = merged.get((extra.key_id, extra.model))
         merged[extra.key_id, extra.model] = extra if base is None else _sum(base, extra)
     return [merged[pair] for pair in sorted(merged)]

@@ -58,9 +58,7 @@ def discover(p: Planted) -> None:
         (120, "bedrock:ListFoundationModels", {}),
     )
     for second, target, request in calls:
-        p.call(
-            "s02_discovery", p.minute("02:16", second), p.ci, INTRUDER_FIRST, target, request, agent=CI_AGENT
-        )
+        p.call("s02_discovery", p.minute("02:16", second), p.ci, INTRUDER_FIRST, target, request, agent=CI_AGENT)
 
 
 def chain_roles(p: Planted) -> None:

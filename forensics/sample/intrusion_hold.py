@@ -150,12 +150,8 @@ def abuse_model(p: Planted) -> None:
 
 
 def _new_key(p: Planted, step: str, at: int, name: str, key: str) -> None:
-    made = {
-        "accessKey": {"userName": name, "accessKeyId": key, "status": "Active", "createDate": american(at)}
-    }
-    p.call(
-        step, at, p.release, INTRUDER_SECOND, "iam:CreateAccessKey", {"userName": name}, made, read_only=False
-    )
+    made = {"accessKey": {"userName": name, "accessKeyId": key, "status": "Active", "createDate": american(at)}}
+    p.call(step, at, p.release, INTRUDER_SECOND, "iam:CreateAccessKey", {"userName": name}, made, read_only=False)
 
 
 def backdoor_key(p: Planted) -> None:

@@ -173,8 +173,7 @@ def _target_health(rng: Random, at: int, seed: int, region: str) -> Record:
 
 def _tasks(rng: Random, at: int, seed: int, region: str) -> Record:
     tasks = [
-        f"arn:aws:ecs:{region}:{ACCOUNT}:task/prod/{rng.getrandbits(128):032x}"
-        for _ in range(rng.randrange(1, 4))
+        f"arn:aws:ecs:{region}:{ACCOUNT}:task/prod/{rng.getrandbits(128):032x}" for _ in range(rng.randrange(1, 4))
     ]
     return record(
         rng,
@@ -210,9 +209,7 @@ def _queue(rng: Random, at: int, seed: int, region: str) -> Record:
 
 
 def _platform_secret(rng: Random, at: int, seed: int, region: str) -> Record:
-    return secret_read(
-        rng, at, seed, region, rng.choice(PLATFORM_SECRETS[:3] if region == US else EU_SECRETS)
-    )
+    return secret_read(rng, at, seed, region, rng.choice(PLATFORM_SECRETS[:3] if region == US else EU_SECRETS))
 
 
 def _network_interface(rng: Random, at: int, seed: int, region: str) -> Record:
@@ -281,9 +278,7 @@ _WEIGHTS = list(accumulate(w for _, w in _PLAIN + _OF_KMS))
 _KMS_TEMPLATES = frozenset(t for t, _ in _OF_KMS)
 
 
-def hum(
-    rng: Random, times: list[int], seed: int, region: str, kms_dark: tuple[int, int] | None
-) -> list[Record]:
+def hum(rng: Random, times: list[int], seed: int, region: str, kms_dark: tuple[int, int] | None) -> list[Record]:
     """One event at each of the times; none of KMS inside `kms_dark` (half open, UTC seconds)."""
     events = []
     for at, template in zip(times, rng.choices(_TEMPLATES, cum_weights=_WEIGHTS, k=len(times)), strict=True):

@@ -97,9 +97,7 @@ def posture_scan(rng: Random, hour: int, seed: int, region: str) -> list[Record]
     start, events = hour + rng.randrange(1800), []
     for step, (name, action, request) in enumerate(calls):
         who = workload(seed, "posture-scanner", start)
-        events.append(
-            record(rng, start + step * 3, name, action, region, who, SCANNER_EGRESS, _SCANNER_AGENT, request)
-        )
+        events.append(record(rng, start + step * 3, name, action, region, who, SCANNER_EGRESS, _SCANNER_AGENT, request))
     return events
 
 
@@ -113,9 +111,7 @@ def exporter_round(rng: Random, hour: int, seed: int) -> list[Record]:
 
 def stack_update(rng: Random, at: int, seed: int) -> list[Record]:
     """CloudFormation acting for the build user: described in full, called by the service."""
-    who = on_behalf(
-        user(seed, "stack-operator", "AKIA" + digits(f"{seed}/stack", 16)), "cloudformation.amazonaws.com"
-    )
+    who = on_behalf(user(seed, "stack-operator", "AKIA" + digits(f"{seed}/stack", 16)), "cloudformation.amazonaws.com")
     name = "cloudformation.amazonaws.com"
     stack = rng.choice(("edge", "orders", "ledger", "telemetry"))
     calls: tuple[tuple[str, str, Record, bool], ...] = (
@@ -147,9 +143,7 @@ def machine_hour(rng: Random, hour: int, seed: int, region: str) -> list[Record]
     if clock == 4:
         events += posture_scan(rng, hour, seed, region)
     if region == US:
-        events += [
-            summary_call(rng, hour + rng.randrange(HOUR), seed) for _ in range(rng.choice((1, 2, 2, 3)))
-        ]
+        events += [summary_call(rng, hour + rng.randrange(HOUR), seed) for _ in range(rng.choice((1, 2, 2, 3)))]
         if clock in (6, 18):
             events += exporter_round(rng, hour, seed)
         if clock in (1, 13, 22) and rng.random() < 0.6:

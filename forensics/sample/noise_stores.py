@@ -92,9 +92,7 @@ def parameter_read(rng: Random, at: int, seed: int) -> list[Record]:
     return [read, kms_decrypt(rng, at, US, who, "ssm.amazonaws.com", context)]
 
 
-def store_reads(
-    rng: Random, hour: int, seed: int, region: str, everyone: tuple[Customer, ...]
-) -> list[Record]:
+def store_reads(rng: Random, hour: int, seed: int, region: str, everyone: tuple[Customer, ...]) -> list[Record]:
     """All reads of one hour: each secret every third hour, a third of them with their decryption."""
     events: list[Record] = []
     turn = hour // HOUR % 3

@@ -48,9 +48,7 @@ def pages(name: str, buckets: list[Record], size: int) -> list[Record]:
     for start in range(0, max(len(buckets), 1), size):
         more = start + size < len(buckets)
         token = f"page_{digits(f'{name}/{start}', 32)}" if more else None
-        found.append(
-            {"object": "page", "data": buckets[start : start + size], "has_more": more, "next_page": token}
-        )
+        found.append({"object": "page", "data": buckets[start : start + size], "has_more": more, "next_page": token})
     return found
 
 

@@ -37,9 +37,7 @@ GATEWAY_EGRESS = "192.0.2.60"
 
 CI_KEY = "AKIACIDEPLOY2LEAK777"
 CI_KEY_NEW = "AKIACIDEPLOY3NEWA234"
-CI_AGENT = (
-    "Boto3/1.40.12 md/Botocore#1.40.12 ua/2.1 os/linux#6.8.0 lang/python#3.12.3 cfg/retry-mode#standard"
-)
+CI_AGENT = "Boto3/1.40.12 md/Botocore#1.40.12 ua/2.1 os/linux#6.8.0 lang/python#3.12.3 cfg/retry-mode#standard"
 CLI_AGENT = "aws-cli/2.27.41 md/awscrt#0.26.1 ua/2.1 os/linux#6.8.0 md/arch#x86_64 lang/python#3.13.4"
 TRAIL_US = f"arn:aws:cloudtrail:{US}:{ACCOUNT}:trail/vendor-us"
 TRAIL_EU = f"arn:aws:cloudtrail:{EU}:{ACCOUNT}:trail/vendor-eu"

@@ -95,9 +95,7 @@ def slots(plan: Plan, region: str, count: int) -> list[Slot]:
     """Cut the hours of a region into `count` files of nearly equal length, finer than an hour if needed."""
     hours = len(plan.hours)
     parts = next(
-        n
-        for n in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 360, 3600)
-        if n * hours >= count or n == 3600
+        n for n in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 360, 3600) if n * hours >= count or n == 3600
     )
     seconds, units = HOUR // parts, hours * parts
     count = max(1, min(count, units))

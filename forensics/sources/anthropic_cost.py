@@ -81,9 +81,7 @@ class AnthropicCost:
         made = [answer for answer in reading.answers if answer.row is not None]
         grouped = ",".join(sorted({name for answer in made for name in _dimensions(answer.record.value)}))
         notes: set[str] = set()
-        buckets = [
-            b for b in (read_bucket((c,), *_TIMES) for c in document.contexts) if isinstance(b, Bucket)
-        ]
+        buckets = [b for b in (read_bucket((c,), *_TIMES) for c in document.contexts) if isinstance(b, Bucket)]
         for answer in made:
             assert answer.row is not None
             answer.row["grouped_by"] = grouped

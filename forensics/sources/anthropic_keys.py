@@ -24,11 +24,7 @@ class AnthropicKeys:
     def recognise(self, probe: Probe) -> str:
         """Recognise by type and hint of the first key."""
         sample = probe.sample
-        claimed = (
-            inside(sample, "type") == "api_key"
-            and isinstance(sample, Mapping)
-            and "partial_key_hint" in sample
-        )
+        claimed = inside(sample, "type") == "api_key" and isinstance(sample, Mapping) and "partial_key_hint" in sample
         return "API keys with partial_key_hint" if claimed else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:

@@ -119,9 +119,7 @@ class AnthropicUsage:
         names = {name for answer in made for name in _dimensions(answer.record.value)}
         grouped = ",".join(sorted(names))
         notes: set[str] = set()
-        buckets = [
-            b for b in (read_bucket((c,), *_TIMES) for c in document.contexts) if isinstance(b, Bucket)
-        ]
+        buckets = [b for b in (read_bucket((c,), *_TIMES) for c in document.contexts) if isinstance(b, Bucket)]
         for answer in made:
             assert answer.row is not None
             answer.row["grouped_by"] = grouped
@@ -176,9 +174,7 @@ class AnthropicUsage:
             "other_quantity": None,
             "other_unit": None,
             "grouped_by": "",
-            "raw": compact(
-                value, _WITH_COLUMN | ({("account_id",)} if account else {("service_account_id",)})
-            ),
+            "raw": compact(value, _WITH_COLUMN | ({("account_id",)} if account else {("service_account_id",)})),
         }
         return RowOrDefect(record, row, natural_key("chat", bucket, dimensions))
 

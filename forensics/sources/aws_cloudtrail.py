@@ -37,7 +37,9 @@ class CloudTrail:
     id = "aws_cloudtrail"
     title = "AWS CloudTrail events"
     provider = "aws"
-    reference = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html"
+    reference = (
+        "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html"
+    )
     reader_version = "1"
     table = "aws_event"
 

@@ -15,19 +15,14 @@ class CloudTrailInsight:
     id = "cloudtrail_insight"
     title = "CloudTrail Insights"
     provider = "aws"
-    reference = (
-        "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html"
-    )
+    reference = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html"
     reader_version = "1"
     table = ""
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by the category or type of the first record."""
         sample = probe.sample
-        claimed = (
-            inside(sample, "eventCategory") == "Insight"
-            or inside(sample, "eventType") == "AwsCloudTrailInsight"
-        )
+        claimed = inside(sample, "eventCategory") == "Insight" or inside(sample, "eventType") == "AwsCloudTrailInsight"
         return "records of category Insight" if claimed and inside(sample, "eventSource") is None else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:

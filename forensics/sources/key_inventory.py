@@ -110,11 +110,7 @@ class KeyInventory:
         if probe.form != "csv":
             return ""
         names = {_name(name) for name in probe.header}
-        return (
-            "columns customer, provider and a name of the key"
-            if names >= _NEEDED and names & {*_NAMING}
-            else ""
-        )
+        return "columns customer, provider and a name of the key" if names >= _NEEDED and names & {*_NAMING} else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:
         """Rows of CSV are the records."""
@@ -162,9 +158,7 @@ class KeyInventory:
             used |= {(name,)} if row[name] is not None else set()
         row["raw"] = compact(cells, used | {("provider_key_id",), ("key_id",)})
         native = (texts["customer"], row["provider"], row["key_id"] or location or named)
-        return RowOrDefect(
-            record, row, "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in native)
-        )
+        return RowOrDefect(record, row, "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in native))
 
     @staticmethod
     def _time(text: str | None, name: str, zone: str, notes: set[str]) -> datetime | None:

@@ -57,9 +57,7 @@ class OpenAICosts:
         result = _first(bucket, "results", "result") or (sample if bucket is None else None)
         if isinstance(result, Mapping) and result.get("object") not in ("bucket", "page"):
             return "results of organization.costs" if result.get("object") == _OBJECT else ""
-        enclosed = (
-            bucket is not None or set(_TIMES) <= probe.keys or {"object", "data", "has_more"} <= probe.keys
-        )
+        enclosed = bucket is not None or set(_TIMES) <= probe.keys or {"object", "data", "has_more"} <= probe.keys
         first = _IN_HEAD.search(probe.text_head) if enclosed else None
         return "results of organization.costs" if first and first[1] == "costs" else ""
 
@@ -80,9 +78,7 @@ class OpenAICosts:
         names = {name for answer in made for name in _dimensions(answer.record.value)}
         grouped = ",".join(sorted(names))
         notes: set[str] = set()
-        buckets = [
-            b for b in (read_bucket((c,), *_TIMES) for c in document.contexts) if isinstance(b, Bucket)
-        ]
+        buckets = [b for b in (read_bucket((c,), *_TIMES) for c in document.contexts) if isinstance(b, Bucket)]
         for answer in made:
             assert answer.row is not None
             answer.row["grouped_by"] = grouped

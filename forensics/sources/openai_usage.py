@@ -244,9 +244,7 @@ def _is_truncated(document: Document, notes: set[str]) -> bool:
     return truncated
 
 
-def _coverage(
-    document: Document, met: dict[str, list[Bucket]], grouped: dict[str, str], notes: set[str]
-) -> list[Row]:
+def _coverage(document: Document, met: dict[str, list[Bucket]], grouped: dict[str, str], notes: set[str]) -> list[Row]:
     """Return stretches in which absence means zero; empty buckets count only with one endpoint."""
     enclosing = (read_bucket((c,), *_TIMES) for c in document.contexts)
     buckets = [b for b in enclosing if isinstance(b, Bucket)]

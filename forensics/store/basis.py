@@ -56,7 +56,8 @@ def stale(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, queries_sha
     """
     now = components(connection, folder, queries_sha256)
     stored = {
-        kind: json.loads(parts) for kind, parts in connection.execute("SELECT kind, components FROM result_basis ORDER BY kind").fetchall()
+        kind: json.loads(parts)
+        for kind, parts in connection.execute("SELECT kind, components FROM result_basis ORDER BY kind").fetchall()
     }
     out: dict[str, list[str]] = {}
     for kind in ("hunt", "exposure"):
@@ -64,5 +65,7 @@ def stale(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, queries_sha
         if before is None:
             out[kind] = ["never run"]
         elif before != now:
-            out[kind] = [LABELS[name] for name in LABELS if before.get(name) != now.get(name) and (name in before or name in now)]
+            out[kind] = [
+                LABELS[name] for name in LABELS if before.get(name) != now.get(name) and (name in before or name in now)
+            ]
     return out

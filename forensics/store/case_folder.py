@@ -75,7 +75,9 @@ class CaseFolder:
         try:
             return read_settings(self.settings_path.read_bytes())
         except OSError as error:
-            raise CaseFault("case.toml cannot be read", place=self.settings_path.name, hint=str(error.strerror)) from error
+            raise CaseFault(
+                "case.toml cannot be read", place=self.settings_path.name, hint=str(error.strerror)
+            ) from error
 
     def reader(self) -> duckdb.DuckDBPyConnection:
         """Open the store for queries: read-only and locked."""
@@ -102,9 +104,16 @@ class CaseFolder:
         try:
             lock.acquire()
         except filelock.Timeout as error:
-            raise CaseFault("the case is in use", place=self.root.name, hint=f"held by {_holder(holder_path)}; wait for it or stop it") from error
+            raise CaseFault(
+                "the case is in use",
+                place=self.root.name,
+                hint=f"held by {_holder(holder_path)}; wait for it or stop it",
+            ) from error
         try:
-            holder_path.write_text(json.dumps({"command": command, "pid": os.getpid(), "since": iso(self.clock())}) + "\n", encoding="utf-8")
+            holder_path.write_text(
+                json.dumps({"command": command, "pid": os.getpid(), "since": iso(self.clock())}) + "\n",
+                encoding="utf-8",
+            )
             yield
         finally:
             holder_path.unlink(missing_ok=True)
@@ -144,7 +153,18 @@ def _holder(path: Path) -> str:
 
 def default_settings(name: str) -> bytes:
     """Return a `case.toml` to fill in, with every setting explained."""
-    head = tomli_w.dumps({"case": {"id": name, "title": "", "organisation": "", "examiner": "", "tlp": "TLP:AMBER", "legal_hold": False}})
+    head = tomli_w.dumps(
+        {
+            "case": {
+                "id": name,
+                "title": "",
+                "organisation": "",
+                "examiner": "",
+                "tlp": "TLP:AMBER",
+                "legal_hold": False,
+            }
+        }
+    )
     return (
         head
         + """
@@ -219,7 +239,9 @@ def init_case(root: Path, clock: Clock, settings: bytes | None = None, by: str =
         connection.close()
     for name in ("receipts.jsonl", "work.jsonl"):
         (root / name).touch()
-    folder.custody.append("case opened", by or parsed.examiner, case=parsed.id, tool=rows["tool"], settings_sha256=parsed.sha256)
+    folder.custody.append(
+        "case opened", by or parsed.examiner, case=parsed.id, tool=rows["tool"], settings_sha256=parsed.sha256
+    )
     return folder
 
 
@@ -232,7 +254,11 @@ def open_case(root: Path, clock: Clock) -> CaseFolder:
         raise CaseFault("no case here", place=str(root), hint="make one with `keytrail init CASE`")
     folder = CaseFolder(root, clock)
     if not folder.store_path.exists():
-        raise CaseFault("the case has no store", place=str(root), hint="make a new case and ingest the evidence folder again")
+        raise CaseFault(
+            "the case has no store",
+            place=str(root),
+            hint="make a new case and ingest the evidence folder again",
+        )
     connection = folder.reader()
     try:
         row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchall()
@@ -242,6 +268,8 @@ def open_case(root: Path, clock: Clock) -> CaseFolder:
         connection.close()
     if not row or row[0][0] != SCHEMA_VERSION:
         raise CaseFault(
-            f"the store has schema {row[0][0] if row else '?'}, this version reads {SCHEMA_VERSION}", place=str(root), hint="make a new case and ingest its evidence"
+            f"the store has schema {row[0][0] if row else '?'}, this version reads {SCHEMA_VERSION}",
+            place=str(root),
+            hint="make a new case and ingest its evidence",
         )
     return folder

@@ -15,5 +15,7 @@ def load(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     values = [{"kind": "own_account", "value": a} for a in settings.own_accounts]
     values += [{"kind": f"known_{k.kind}", "value": k.value} for k in settings.known]
     store.replace("case_value", sorted(values, key=lambda v: (v["kind"], v["value"])))
-    networks = [dict(zip(("kind", "low", "high"), ("own_egress", *network_bounds(n)), strict=True)) for n in settings.own_egress]
+    networks = [
+        dict(zip(("kind", "low", "high"), ("own_egress", *network_bounds(n)), strict=True)) for n in settings.own_egress
+    ]
     store.replace("case_network", networks)

@@ -18,7 +18,8 @@ import duckdb
 from forensics.model.errors import CaseFault, QueryFault
 from forensics.model.outcome import CanonicalRows
 
-_OFFLINE = {
+_Config = dict[str, str | bool | int | float | list[str]]
+_OFFLINE: _Config = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -35,13 +36,10 @@ def open_writer(path: Path | str, *, threads: int = 2, memory: str = "640MB") ->
     try:
         connection = duckdb.connect(
             str(path),
-            config=_OFFLINE
-            | {"threads": str(threads), "memory_limit": memory, "preserve_insertion_order": "true"},
+            config=_OFFLINE | {"threads": str(threads), "memory_limit": memory, "preserve_insertion_order": "true"},
         )
     except duckdb.Error as error:
-        raise CaseFault(
-            "the store cannot be opened for writing", place=str(path), hint=_first_line(error)
-        ) from error
+        raise CaseFault("the store cannot be opened for writing", place=str(path), hint=_first_line(error)) from error
     connection.execute("SET TimeZone='UTC'")
     connection.execute("SET enable_external_access=false")
     return connection
@@ -52,7 +50,11 @@ def open_reader(path: Path, *, threads: int = 2, memory: str = "1GB") -> duckdb.
 
     Raises CaseFault when it cannot be opened.
     """
-    config = _OFFLINE | {"threads": str(threads), "memory_limit": memory, "enable_external_access": "false"}
+    config: _Config = _OFFLINE | {
+        "threads": str(threads),
+        "memory_limit": memory,
+        "enable_external_access": "false",
+    }
     try:
         connection = duckdb.connect(str(path), read_only=True, config=config)
     except duckdb.Error as error:
@@ -77,19 +79,12 @@ def canonical_value(value: object) -> object:
     return str(value)
 
 
-def canonical_lines(
-    columns: tuple[str, ...], types: tuple[str, ...], rows: tuple[tuple[Any, ...], ...]
-) -> bytes:
+def canonical_lines(columns: tuple[str, ...], types: tuple[str, ...], rows: tuple[tuple[Any, ...], ...]) -> bytes:
     """Return the JSON lines whose SHA-256 is the logical hash of a result."""
     lines = [
-        json.dumps(
-            [[c, t] for c, t in zip(columns, types, strict=True)], ensure_ascii=False, separators=(",", ":")
-        )
+        json.dumps([[c, t] for c, t in zip(columns, types, strict=True)], ensure_ascii=False, separators=(",", ":"))
     ]
-    lines += [
-        json.dumps([canonical_value(v) for v in row], ensure_ascii=False, separators=(",", ":"))
-        for row in rows
-    ]
+    lines += [json.dumps([canonical_value(v) for v in row], ensure_ascii=False, separators=(",", ":")) for row in rows]
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass")
 
 

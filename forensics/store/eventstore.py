@@ -161,9 +161,7 @@ class EventStore:
         self.connection.unregister("incoming_keys")
         return {row[0] for row in keys}, {(row[0], row[1]): row[2] for row in twins}
 
-    def _decide(
-        self, table: str, places: list[Place], counts: Counter[tuple[int, str]]
-    ) -> dict[str, tuple[str, bool]]:
+    def _decide(self, table: str, places: list[Place], counts: Counter[tuple[int, str]]) -> dict[str, tuple[str, bool]]:
         """Return for each own key (key of the row that stands for it, whether that row is new).
 
         Of several serialisations of one record the smallest key stands, whatever the order of files.

@@ -10,9 +10,7 @@ from typing import Any
 
 def event_key(source_id: str, native_id: str, record_sha256: str) -> str:
     """Return the identity of a record: 32 hex digits over source, provider's id and the hash of its bytes."""
-    return sha256(f"{source_id}\n{native_id}\n{record_sha256}".encode("utf-8", "surrogatepass")).hexdigest()[
-        :32
-    ]
+    return sha256(f"{source_id}\n{native_id}\n{record_sha256}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def owned_id(native_id: str, owner: str, organisation: str) -> str:

@@ -38,9 +38,7 @@ SHAPE = json.dumps(
 #: Parts kept whole as JSON text. Read apart from SHAPE because a part may be text instead of an object.
 _PARTS = json.dumps(
     dict.fromkeys(
-        (
-            "userIdentity requestParameters responseElements additionalEventData serviceEventDetails resources"
-        ).split(),
+        ("userIdentity requestParameters responseElements additionalEventData serviceEventDetails resources").split(),
         _JSON,
     )
 )
@@ -218,7 +216,7 @@ ORDER BY event_key
 """
 )
 
-_SECRET_NAME = (
+_SHORT_NAME = (
     "CASE WHEN {v} LIKE 'arn:%:secretsmanager:%' THEN regexp_replace(regexp_replace({v},"
     " '^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:', ''), '-[A-Za-z0-9]{{6}}$', '') ELSE {v} END"
 )
@@ -258,10 +256,8 @@ _CONTEXT = "json_extract_string(request_parameters, '$.encryptionContext.{name}'
 #: Rows of aws_event_item for the events in the temporary table `fresh`.
 PROJECT_ITEMS = "\nUNION ALL\n".join(
     (
-        _items("secret", "request_secret_id", _source("secretsmanager"), _SECRET_NAME),
-        _list_items(
-            "secret", "request_parameters", "$.secretIdList[*]", _source("secretsmanager"), _SECRET_NAME
-        ),
+        _items("secret", "request_secret_id", _source("secretsmanager"), _SHORT_NAME),
+        _list_items("secret", "request_parameters", "$.secretIdList[*]", _source("secretsmanager"), _SHORT_NAME),
         _items(
             "parameter",
             "request_name",
@@ -279,23 +275,17 @@ PROJECT_ITEMS = "\nUNION ALL\n".join(
         _items("function", "request_function", _source("lambda"), _FUNCTION_NAME),
         _items("instance", "json_extract_string(request_parameters, '$.instanceId')", _source("ec2")),
         _list_items("instance", "request_parameters", "$.instancesSet.items[*].instanceId", _source("ec2")),
-        _list_items(
-            "cidr", "request_parameters", "$.ipPermissions.items[*].ipRanges.items[*].cidrIp", _source("ec2")
-        ),
+        _list_items("cidr", "request_parameters", "$.ipPermissions.items[*].ipRanges.items[*].cidrIp", _source("ec2")),
         _list_items(
             "cidr",
             "request_parameters",
             "$.ipPermissions.items[*].ipv6Ranges.items[*].cidrIpv6",
             _source("ec2"),
         ),
-        _items("kms_secret", _CONTEXT.format(name="SecretARN"), _source("kms"), _SECRET_NAME),
+        _items("kms_secret", _CONTEXT.format(name="SecretARN"), _source("kms"), _SHORT_NAME),
         _items("kms_parameter", _CONTEXT.format(name="PARAMETER_ARN"), _source("kms"), _PARAMETER_NAME),
-        _items(
-            "kms_function", _CONTEXT.format(name='"aws:lambda:FunctionArn"'), _source("kms"), _FUNCTION_NAME
-        ),
-        _items(
-            "kms_context", "json_extract_string(request_parameters, '$.encryptionContext')", _source("kms")
-        ),
+        _items("kms_function", _CONTEXT.format(name='"aws:lambda:FunctionArn"'), _source("kms"), _FUNCTION_NAME),
+        _items("kms_context", "json_extract_string(request_parameters, '$.encryptionContext')", _source("kms")),
         _list_items("attribute_account", "request_parameters", "$.valuesToAdd[*]", _source("rds")),
         _list_items(
             "attribute_account",
@@ -315,9 +305,7 @@ PROJECT_ITEMS = "\nUNION ALL\n".join(
             "$.createVolumePermission.add.items[*].group",
             _source("ec2"),
         ),
-        _list_items(
-            "attribute_account", "request_parameters", "$.launchPermission.add.items[*].group", _source("ec2")
-        ),
+        _list_items("attribute_account", "request_parameters", "$.launchPermission.add.items[*].group", _source("ec2")),
         _list_items("resource_arn", "resources", "$[*].ARN", "resources IS NOT NULL"),
     )
 )

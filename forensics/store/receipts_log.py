@@ -12,7 +12,11 @@ from forensics.store.case_folder import CaseFolder
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: iso(value) if isinstance(value, datetime) else value for name, value in row.items() if value not in (None, "")}
+    return {
+        name: iso(value) if isinstance(value, datetime) else value
+        for name, value in row.items()
+        if value not in (None, "")
+    }
 
 
 def append_receipts(folder: CaseFolder, rows: Sequence[dict[str, Any]], by: str, *, late: bool = False) -> None:
@@ -22,10 +26,19 @@ def append_receipts(folder: CaseFolder, rows: Sequence[dict[str, Any]], by: str,
     plain = [_plain(row) for row in rows]
     with folder.receipts_path.open("ab") as stream:
         for row in plain:
-            stream.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n")
+            stream.write(
+                json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
+            )
     acts: list[dict[str, Any]] = []
     for row in plain:
         act = "received" if row.get("file_sha256") else "could not be read"
-        facts = {n: row[n] for n in ("exhibit", "file_sha256", "path", "owner", "state", "reason", "sender_agrees") if n in row}
-        acts.append({"act": act, **facts, **({"late": True} if late else {})})
+        facts = {
+            n: row[n]
+            for n in ("exhibit", "file_sha256", "path", "owner", "state", "reason", "sender_agrees")
+            if n in row
+        }
+        entry: dict[str, Any] = {"act": act} | facts
+        if late:
+            entry["late"] = True
+        acts.append(entry)
     folder.custody.extend(acts, by)

@@ -22,7 +22,7 @@ def ddl(table: Table) -> str:
 
 
 #: One row an access to a stored secret, parameter or function configuration, denied ones too.
-SECRET_ACCESS = """
+ACCESS_TO_SECRETS = """
 CREATE VIEW secret_access AS
 SELECT e.event_key, e.event_time, e.event_epoch, e.actor, e.session_name, e.credential_id, e.credential_class,
        e.source_ip, e.source_ip_key, e.source_class, e.vpc_endpoint_id, e.user_agent, e.invoked_by, e.identity_type,
@@ -91,7 +91,7 @@ SELECT bucket_start, source_id, owner, coalesce(key_id, user_id, project_id, wor
 FROM ai_usage_current
 """
 
-VIEWS = (SECRET_ACCESS, AI_USAGE_CURRENT, AI_COST_CURRENT, ACTIVITY)
+VIEWS = (ACCESS_TO_SECRETS, AI_USAGE_CURRENT, AI_COST_CURRENT, ACTIVITY)
 
 
 def statements() -> list[str]:

@@ -61,9 +61,7 @@ def ingest(connection: Any, *events: dict[str, Any], base: str = "iam_user") -> 
         assert account["accepted"] == export.events
 
 
-def hunt(
-    connection: Any, *queries: Query, baseline_until: datetime | None = T0_GUARD, **more: Any
-) -> HuntResult:
+def hunt(connection: Any, *queries: Query, baseline_until: datetime | None = T0_GUARD, **more: Any) -> HuntResult:
     window = Window(SINCE, UNTIL, baseline_until, True, baseline_until is None)
     return run_hunt(DuckDBEngine(connection), queries, window, Ticking(), **more)
 
@@ -122,18 +120,14 @@ def test_not_evaluable_without_the_source_without_records_in_the_window_or_witho
 def test_one_of_several_sources_is_enough_and_the_others_are_named(connection: Any, query: Query) -> None:
     ingest(connection, STOP)
     outcome = only(hunt(connection, replace(query, sources=("aws_cloudtrail", "openai_audit"))))
-    assert outcome.state == State.FINDING and outcome.reason.endswith(
-        "1 record searched; not supplied: openai_audit"
-    )
+    assert outcome.state == State.FINDING and outcome.reason.endswith("1 record searched; not supplied: openai_audit")
 
 
 def test_a_failing_query_does_not_stop_the_others(connection: Any, query: Query) -> None:
     ingest(connection, STOP)
     broken = replace(query, id="aws.broken", sql=query.sql.replace("e.user_agent", "e.gone"))
     nested = replace(query, id="aws.nested", sql=query.sql.replace("e.user_agent", "[1] AS x"))
-    short = replace(
-        query, id="aws.short", sql="SELECT 1 AS n, $since AS a, $until AS b, $verb AS c ORDER BY 1"
-    )
+    short = replace(query, id="aws.short", sql="SELECT 1 AS n, $since AS a, $until AS b, $verb AS c ORDER BY 1")
     keyless = replace(
         query,
         id="aws.keyless",
@@ -202,17 +196,13 @@ def test_findings_come_gravest_first(connection: Any, query: Query) -> None:
     ingest(connection, STOP, {**STOP, "eventTime": "2026-05-04T03:00:00Z"})
     low = replace(query, id="aws.a_low", severity=Severity.LOW)
     unsure = replace(query, id="aws.b_unsure", confidence="low")
-    order = [
-        (f.query_id, f.first_seen.day) for f in hunt(connection, low, unsure, query).findings if f.first_seen
-    ]
+    order = [(f.query_id, f.first_seen.day) for f in hunt(connection, low, unsure, query).findings if f.first_seen]
     assert order == [(i, d) for i in ("aws.trail_stopped", "aws.b_unsure", "aws.a_low") for d in (4, 5)]
 
 
 def test_equal_short_ids_are_told_apart() -> None:
     def finding(key: str) -> Finding:
-        return Finding(
-            "F-00000000", "q.a", key, Severity.LOW, "low", "t", None, None, None, 0, State.FINDING, (), ()
-        )
+        return Finding("F-00000000", "q.a", key, Severity.LOW, "low", "t", None, None, None, 0, State.FINDING, (), ())
 
     ids = [f.finding_id for f in in_order([finding("a"), finding("b")])]
     assert len(set(ids)) == 2 and all(len(i) == 18 for i in ids)
@@ -327,19 +317,13 @@ def test_facts_hold_with_the_evidence_and_not_without(
         ("openai_audit", {"effective_at": "2026-01-01T00:00:00Z"}),
     ],
 )
-def test_facts_do_not_hold_for_what_only_looks_alike(
-    connection: Any, base: str, event: dict[str, Any]
-) -> None:
+def test_facts_do_not_hold_for_what_only_looks_alike(connection: Any, base: str, event: dict[str, Any]) -> None:
     ingest(connection, event, base=base)
-    found = {
-        name for name, fact in establish(DuckDBEngine(connection), FACTS, SINCE, UNTIL).items() if fact.holds
-    }
+    found = {name for name, fact in establish(DuckDBEngine(connection), FACTS, SINCE, UNTIL).items() if fact.holds}
     assert found == ({"aws_events"} if base == "iam_user" else set())
 
 
-def test_variants_of_a_format_count_as_the_format_and_inventories_need_no_window(
-    connection: Any, query: Query
-) -> None:
+def test_variants_of_a_format_count_as_the_format_and_inventories_need_no_window(connection: Any, query: Query) -> None:
     ingest(connection, STOP)
     ingest(connection, {}, base="key_inventory")
     connection.execute("UPDATE aws_event SET source_id = 'aws_cloudtrail_lake'")

@@ -19,8 +19,13 @@ def answers(case):
 
 
 def test_every_key_on_both_axes(made_sample_case):
-    got = {(a["provider"], a["key_id"]): (a["customer"], a["exposure"], a["abuse"], str(a["verdict"])) for a in answers(made_sample_case)}
-    expected = {(k["provider"], k["key_id"]): (k["customer"], k["exposure"], k["abuse"], k["verdict"]) for k in TRUTH["keys"]}
+    got = {
+        (a["provider"], a["key_id"]): (a["customer"], a["exposure"], a["abuse"], str(a["verdict"]))
+        for a in answers(made_sample_case)
+    }
+    expected = {
+        (k["provider"], k["key_id"]): (k["customer"], k["exposure"], k["abuse"], k["verdict"]) for k in TRUTH["keys"]
+    }
     assert got == expected
 
 

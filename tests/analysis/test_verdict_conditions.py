@@ -28,15 +28,21 @@ def edit(case, pattern, replacement):
 
 def without(case, customer_path):
     with case.writer("test") as connection:
-        keys = f"SELECT event_key FROM occurrence o JOIN receipt r USING (receipt_id) WHERE r.path LIKE '{customer_path}'"
+        keys = (
+            f"SELECT event_key FROM occurrence o JOIN receipt r USING (receipt_id) WHERE r.path LIKE '{customer_path}'"
+        )
         for table in ("ai_usage", "ai_audit_event", "ai_request", "aws_event"):
             connection.execute(f"DELETE FROM {table} WHERE event_key IN ({keys})")
-        connection.execute(f"DELETE FROM ai_coverage WHERE file_sha256 IN (SELECT file_sha256 FROM receipt WHERE path LIKE '{customer_path}')")
+        connection.execute(
+            f"DELETE FROM ai_coverage WHERE file_sha256 IN (SELECT file_sha256 FROM receipt WHERE path LIKE '{customer_path}')"
+        )
 
 
 def test_the_headline_table_is_total():
     table = {(e, a): headline(e, a) for e in Exposure for a in Abuse}
-    assert all(v in (Verdict.CONFIRMED, Verdict.MISUSED_PATH_NOT_SEEN) for (_, a), v in table.items() if a is Abuse.ESTABLISHED)
+    assert all(
+        v in (Verdict.CONFIRMED, Verdict.MISUSED_PATH_NOT_SEEN) for (_, a), v in table.items() if a is Abuse.ESTABLISHED
+    )
     assert [k for k, v in table.items() if v is Verdict.NOT_EXPOSED] == [(Exposure.NONE_SEEN, Abuse.NONE_SEEN)]
     assert table[Exposure.READ, Abuse.NOT_EVALUABLE] is Verdict.EXPOSED_NOT_EVALUABLE
 
@@ -80,15 +86,26 @@ def test_an_address_that_others_used_before_proves_nothing(sample_case):
 def test_not_exposed_needs_the_whole_log(sample_case, gap):
     with sample_case.writer("test") as connection:
         if gap == "region":
-            connection.execute("DELETE FROM aws_event WHERE region = 'eu-central-1' AND hour(event_time) BETWEEN 2 AND 9 AND CAST(event_time AS DATE) = DATE '2026-04-20'")
+            connection.execute(
+                "DELETE FROM aws_event WHERE region = 'eu-central-1' AND hour(event_time) BETWEEN 2 AND 9 AND CAST(event_time AS DATE) = DATE '2026-04-20'"
+            )
         else:
-            connection.execute("""UPDATE aws_event SET request_parameters = '{"name":"vendor-eu"}' WHERE event_name = 'StopLogging'""")
+            connection.execute(
+                """UPDATE aws_event SET request_parameters = '{"name":"vendor-eu"}' WHERE event_name = 'StopLogging'"""
+            )
     assert verdicts(sample_case)["Yarrowdene"] == ("not_evaluable", "none_seen", "not_evaluable")
 
 
 def test_without_an_inventory_names_and_ids_are_judged_and_a_template_is_offered(tmp_path):
     case = new_case(tmp_path, (SAMPLE / "case.toml").read_bytes())
-    ingest(case, [SAMPLE / "aws" / "AWSLogs" / "111122223333" / "CloudTrail" / "us-east-1" / "2026" / "05", SAMPLE / "customers" / "vexholm"], IngestOptions())
+    ingest(
+        case,
+        [
+            SAMPLE / "aws" / "AWSLogs" / "111122223333" / "CloudTrail" / "us-east-1" / "2026" / "05",
+            SAMPLE / "customers" / "vexholm",
+        ],
+        IngestOptions(),
+    )
     result = exposure_case(case, catalogue(), clock)
     by_name = {a["key_id"]: a for a in result.answers}
     assert by_name["prod/customers/brindlewick/openai"]["exposure"] == "read"

@@ -68,7 +68,11 @@ def test_folder_without_logs_is_said_not_failed(tmp_path, case, capsys):
     [
         ("cut.json.gz", packed(delivery([event(n) for n in range(50)]))[:-40], "cut off"),
         ("broken.json", b'{"Records":[{"eventSource":"a","eventName":"b"},{"eventSource":', "does not end"),
-        ("half.jsonl", json.dumps(event(1)).encode() + b"\n{oops\n" + json.dumps(event(2)).encode(), "does not end"),
+        (
+            "half.jsonl",
+            json.dumps(event(1)).encode() + b"\n{oops\n" + json.dumps(event(2)).encode(),
+            "does not end",
+        ),
     ],
 )
 def test_a_defective_log_gives_4_and_names_the_place(tmp_path, case, capsys, name, data, words):
@@ -119,13 +123,21 @@ def test_dry_runs_write_nothing(tmp_path, case):
     (tmp_path / "logs" / "a.json").write_bytes(delivery([event(1)]))
     assert run(["ingest", str(case.root), str(tmp_path / "logs")]) == 0
     before = {p: p.read_bytes() for p in case.root.rglob("*") if p.is_file()}
-    for arguments in (["ingest", "{}", str(tmp_path / "logs"), "--dry-run"], ["exposure", "{}", "--dry-run"], ["hunt", "{}", "--dry-run"], ["report", "{}", "--dry-run"]):
+    for arguments in (
+        ["ingest", "{}", str(tmp_path / "logs"), "--dry-run"],
+        ["exposure", "{}", "--dry-run"],
+        ["hunt", "{}", "--dry-run"],
+        ["report", "{}", "--dry-run"],
+    ):
         run([a.format(case.root) for a in arguments])
     after = {p: p.read_bytes() for p in case.root.rglob("*") if p.is_file()}
     assert before.keys() == after.keys()
     assert [p.name for p in before if before[p] != after[p]] == []
     assert run(["init", str(tmp_path / "other"), "--dry-run"]) == 0 and not (tmp_path / "other").exists()
-    assert run(["triage", str(tmp_path / "logs"), "--case", str(tmp_path / "t"), "--dry-run"]) == 0 and not (tmp_path / "t").exists()
+    assert (
+        run(["triage", str(tmp_path / "logs"), "--case", str(tmp_path / "t"), "--dry-run"]) == 0
+        and not (tmp_path / "t").exists()
+    )
 
 
 def test_a_second_writer_waits_and_names_the_holder(case, capsys, monkeypatch):
@@ -158,7 +170,18 @@ def test_interrupt_leaves_a_case_the_next_command_can_use(tmp_path, case):
     logs.mkdir()
     for n in range(1200):
         (logs / f"{n:04d}.json").write_bytes(delivery([event(n * 20 + i) for i in range(20)]))
-    process = subprocess.Popen([sys.executable, "-c", "from forensics.cli.main import main; main()", "ingest", str(case.root), str(logs)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from forensics.cli.main import main; main()",
+            "ingest",
+            str(case.root),
+            str(logs),
+        ],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
     deadline = time.monotonic() + 60
     while b'"received"' not in case.custody.path.read_bytes() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -170,6 +193,8 @@ def test_interrupt_leaves_a_case_the_next_command_can_use(tmp_path, case):
     assert run(["ingest", str(case.root), str(logs)]) == 0
     connection = case.reader()
     try:
-        assert connection.execute("SELECT count(*), count(DISTINCT event_id) FROM aws_event").fetchall() == [(24000, 24000)]
+        assert connection.execute("SELECT count(*), count(DISTINCT event_id) FROM aws_event").fetchall() == [
+            (24000, 24000)
+        ]
     finally:
         connection.close()

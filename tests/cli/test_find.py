@@ -12,14 +12,23 @@ from forensics.cli.main import run
 from tests.building import delivery, event, new_case
 from tests.paths import SAMPLE
 
-HOSTILE = ["\x1b[2J\x1b]0;owned\x07", "=cmd|' /C calc'!A0", "\u202egnp.exe", "<script>alert(1)</script>", "a\x9bb\x00c"]
+HOSTILE = [
+    "\x1b[2J\x1b]0;owned\x07",
+    "=cmd|' /C calc'!A0",
+    "\u202egnp.exe",
+    "<script>alert(1)</script>",
+    "a\x9bb\x00c",
+]
 
 
 @pytest.fixture
 def hostile_case(tmp_path):
     case = new_case(tmp_path)
     (tmp_path / "logs").mkdir()
-    events = [event(n, userAgent=text, sourceIPAddress=text, requestParameters={"bucketName": text}, errorMessage=text) for n, text in enumerate(HOSTILE)]
+    events = [
+        event(n, userAgent=text, sourceIPAddress=text, requestParameters={"bucketName": text}, errorMessage=text)
+        for n, text in enumerate(HOSTILE)
+    ]
     (tmp_path / "logs" / "a.json").write_bytes(delivery(events))
     assert run(["ingest", str(case.root), str(tmp_path / "logs")]) == 0
     return case
@@ -39,7 +48,24 @@ def test_hunt_json_shape(made_sample_case, capsys):
 def test_exposure_json_shape(made_sample_case, capsys):
     assert run(["exposure", str(made_sample_case.root), "--json", "--dry-run"]) == 10
     keys = json.loads(capsys.readouterr().out)["keys"]
-    documented = {"provider", "key_id", "customer", "exposure", "abuse", "verdict", "decision", "exposed_at", "first_use_unexplained", "excess_cost", "rotated_at", "revoked_at", "still_active", "as_of", "reasons", "alternatives"}
+    documented = {
+        "provider",
+        "key_id",
+        "customer",
+        "exposure",
+        "abuse",
+        "verdict",
+        "decision",
+        "exposed_at",
+        "first_use_unexplained",
+        "excess_cost",
+        "rotated_at",
+        "revoked_at",
+        "still_active",
+        "as_of",
+        "reasons",
+        "alternatives",
+    }
     assert len(keys) == 10 and all(documented <= set(k) for k in keys)
     cost = next(k["excess_cost"] for k in keys if k["customer"] == "Brindlewick")
     assert set(cost) == {"low", "mid", "high", "currency", "basis"} and isinstance(cost["mid"], str)
@@ -47,10 +73,16 @@ def test_exposure_json_shape(made_sample_case, capsys):
 
 def test_terminal_output_carries_no_escape_sequence(hostile_case, capsys):
     for arguments in (["timeline"], ["status"], ["summary", "principals"], ["summary", "addresses"]):
-        run([*arguments[:2], str(hostile_case.root)] if arguments[0] == "summary" else [arguments[0], str(hostile_case.root)])
+        run(
+            [*arguments[:2], str(hostile_case.root)]
+            if arguments[0] == "summary"
+            else [arguments[0], str(hostile_case.root)]
+        )
         captured = capsys.readouterr()
         text = captured.out + captured.err
-        assert not any(ord(c) < 0x20 and c != "\n" or 0x7F <= ord(c) <= 0x9F or c == "\u202e" for c in text), arguments
+        assert not any((ord(c) < 0x20 and c != "\n") or 0x7F <= ord(c) <= 0x9F or c == "\u202e" for c in text), (
+            arguments
+        )
 
 
 def test_timeline_files_agree_and_sheets_are_guarded(hostile_case, tmp_path):
@@ -81,10 +113,17 @@ def test_triage_needs_no_setting_and_every_line_has_event_ids(tmp_path, capsys):
     assert all(line["event_ids"] for lines in sections.values() for line in lines)
     cut = " ".join(line["text"] for line in sections["Cut these credentials and sessions"])
     assert all(name in cut for name in ("AKIACIDEPLOY2LEAK777", "release-4471", "vm-1", "last seen"))
-    listed = [line["text"] for line in sections["Cut these credentials and sessions"] if not line["text"].startswith("not listed")]
+    listed = [
+        line["text"]
+        for line in sections["Cut these credentials and sessions"]
+        if not line["text"].startswith("not listed")
+    ]
     assert not any("gateway-runtime" in text for text in listed)
     revoke = " ".join(line["text"] for line in sections["Revoke these keys first"])
-    assert all(name in revoke for name in ("brindlewick", "oskelund", "vexholm", "tarnhaven", "zephrane", "pellamore", "dorvalis"))
+    assert all(
+        name in revoke
+        for name in ("brindlewick", "oskelund", "vexholm", "tarnhaven", "zephrane", "pellamore", "dorvalis")
+    )
     assert "yarrowdene" not in revoke
     assert "StopLogging" in " ".join(line["text"] for line in sections["Logging switched off or narrowed"])
     assert out["inventory_template"] == "inventory/inventory_template.csv"

@@ -24,13 +24,38 @@ def stale(case):
 @pytest.fixture
 def late_file(tmp_path):
     path = tmp_path / "late.json"
-    changes = {"eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue", "sourceIPAddress": "203.0.113.45", "eventTime": "2026-05-05T02:44:00Z", "awsRegion": "eu-central-1"}
-    identity = {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ci-deploy", "accountId": "111122223333", "accessKeyId": "AKIACIDEPLOY2LEAK777", "userName": "ci-deploy"}
-    path.write_bytes(delivery([event(1, userIdentity=identity, requestParameters={"secretId": "prod/customers/yarrowdene/anthropic"}, **changes)]))
+    changes = {
+        "eventSource": "secretsmanager.amazonaws.com",
+        "eventName": "GetSecretValue",
+        "sourceIPAddress": "203.0.113.45",
+        "eventTime": "2026-05-05T02:44:00Z",
+        "awsRegion": "eu-central-1",
+    }
+    identity = {
+        "type": "IAMUser",
+        "arn": "arn:aws:iam::111122223333:user/ci-deploy",
+        "accountId": "111122223333",
+        "accessKeyId": "AKIACIDEPLOY2LEAK777",
+        "userName": "ci-deploy",
+    }
+    path.write_bytes(
+        delivery(
+            [
+                event(
+                    1,
+                    userIdentity=identity,
+                    requestParameters={"secretId": "prod/customers/yarrowdene/anthropic"},
+                    **changes,
+                )
+            ]
+        )
+    )
     return path
 
 
-def test_one_more_file_after_exposure_makes_results_stale_and_report_computes_them_again(sample_case, late_file, capsys):
+def test_one_more_file_after_exposure_makes_results_stale_and_report_computes_them_again(
+    sample_case, late_file, capsys
+):
     assert stale(sample_case) == {}
     assert run(["ingest", str(sample_case.root), str(late_file)]) == 0
     assert set(stale(sample_case)) == {"hunt", "exposure"}

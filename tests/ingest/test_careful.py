@@ -34,7 +34,10 @@ def test_slices_are_the_records(records, pretty):
     assert outline.envelopes == [{"a": 1}]
 
 
-@given(st.text(max_size=300), st.sampled_from([(), ("Records",), ("data", "results"), ("Events", "CloudTrailEvent")]))
+@given(
+    st.text(max_size=300),
+    st.sampled_from([(), ("Records",), ("data", "results"), ("Events", "CloudTrailEvent")]),
+)
 @settings(max_examples=300, deadline=None)
 def test_any_text_gives_slices_not_exceptions(text, path):
     pieces, _ = read(text, path)
@@ -80,13 +83,27 @@ def test_pages_give_contexts_and_empty_buckets():
 
 def test_text_inside_a_record_has_a_pointer():
     inner = json.dumps({"eventName": "X"})
-    pieces, _ = read(json.dumps({"Events": [{"EventId": "1", "CloudTrailEvent": inner}]}), ("Events", "CloudTrailEvent"))
-    assert (pieces[0].inner, pieces[0].pointer, pieces[0].value) == (inner, "/CloudTrailEvent", {"eventName": "X"})
+    pieces, _ = read(
+        json.dumps({"Events": [{"EventId": "1", "CloudTrailEvent": inner}]}), ("Events", "CloudTrailEvent")
+    )
+    assert (pieces[0].inner, pieces[0].pointer, pieces[0].value) == (
+        inner,
+        "/CloudTrailEvent",
+        {"eventName": "X"},
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "form"),
-    [('{"a":1}', "json"), ('{"a":1}\n{"a":2}', "ndjson"), ("a,b\n1,2", "csv"), ("hello", "text"), ("", "empty"), ("[case]\nid=1", "text"), ("\ufeff{}", "json")],
+    [
+        ('{"a":1}', "json"),
+        ('{"a":1}\n{"a":2}', "ndjson"),
+        ("a,b\n1,2", "csv"),
+        ("hello", "text"),
+        ("", "empty"),
+        ("[case]\nid=1", "text"),
+        ("\ufeff{}", "json"),
+    ],
 )
 def test_form_is_told_from_content(text, form):
     assert probe_text(text).form == form

@@ -57,7 +57,10 @@ def test_every_record_is_accounted_for_and_originals_are_kept(tmp_path):
     assert adds_up(result)
     # event 3 of c.jsonl is another serialisation (blanks) of the one in b: one row, two occurrences
     assert dict(result.records) == {"seen": 9, "accepted": 5, "duplicate": 2, "defect": 2, "out_of_scope": 0}
-    assert {s["path"]: s["reason"] for s in result.skipped} == {"readme.txt": "unknown format: text", "empty.json": "empty file"}
+    assert {s["path"]: s["reason"] for s in result.skipped} == {
+        "readme.txt": "unknown format: text",
+        "empty.json": "empty file",
+    }
     assert [d["path"] for d in result.defective] == ["d.json"]
     assert query(case, "SELECT count(*), count(DISTINCT event_id) FROM aws_event") == [(5, 5)]
     assert query(case, "SELECT count(*) FROM occurrence") == [(7,)]
@@ -104,8 +107,14 @@ def test_event_key_is_source_id_and_bytes(tmp_path):
 
 def test_one_id_with_two_contents_keeps_both(tmp_path):
     case = new_case(tmp_path)
-    ingest(case, [write(tmp_path, {"a.json": delivery([event(1), event(1, eventName="Other")])})], IngestOptions())
-    assert query(case, "SELECT count(*), count(DISTINCT event_id), bool_and(id_conflict) FROM aws_event") == [(2, 1, True)]
+    ingest(
+        case,
+        [write(tmp_path, {"a.json": delivery([event(1), event(1, eventName="Other")])})],
+        IngestOptions(),
+    )
+    assert query(case, "SELECT count(*), count(DISTINCT event_id), bool_and(id_conflict) FROM aws_event") == [
+        (2, 1, True)
+    ]
 
 
 @pytest.mark.parametrize("form", ["delivery", "lookup", "utf16", "bom"])
@@ -116,7 +125,9 @@ def test_show_reads_the_record_back_from_the_evidence(tmp_path, form):
     if form == "lookup":
         data = json.dumps({"Events": [{"EventId": "x", "CloudTrailEvent": text}], "NextToken": None}).encode()
     else:
-        data = ('{"Records": [' + json.dumps(event(0, userAgent="é"), ensure_ascii=False) + ", " + text + "]}").encode({"utf16": "utf-16", "bom": "utf-8-sig"}.get(form, "utf-8"))
+        data = ('{"Records": [' + json.dumps(event(0, userAgent="é"), ensure_ascii=False) + ", " + text + "]}").encode(
+            {"utf16": "utf-16", "bom": "utf-8-sig"}.get(form, "utf-8")
+        )
     ingest(case, [write(tmp_path, {"a.json.gz": packed(data)})], IngestOptions())
     connection = case.reader()
     places = places_of(connection, record["eventID"])
@@ -127,11 +138,24 @@ def test_show_reads_the_record_back_from_the_evidence(tmp_path, form):
 
 
 def test_two_owners_of_one_page_are_two_receipts(tmp_path):
-    page = json.dumps({"object": "page", "data": [{"object": "bucket", "start_time": 1777939200, "end_time": 1777942800, "results": []}], "has_more": False, "next_page": None}).encode()
-    logs = write(tmp_path, {"one/u.json": page, "two/u.json": page, "receipts.csv": b"path,owner\none,Alder\ntwo,Birk\n"})
+    page = json.dumps(
+        {
+            "object": "page",
+            "data": [{"object": "bucket", "start_time": 1777939200, "end_time": 1777942800, "results": []}],
+            "has_more": False,
+            "next_page": None,
+        }
+    ).encode()
+    logs = write(
+        tmp_path,
+        {"one/u.json": page, "two/u.json": page, "receipts.csv": b"path,owner\none,Alder\ntwo,Birk\n"},
+    )
     case = new_case(tmp_path)
     ingest(case, [logs], IngestOptions())
-    assert query(case, "SELECT owner FROM receipt WHERE path LIKE '%u.json' ORDER BY owner") == [("Alder",), ("Birk",)]
+    assert query(case, "SELECT owner FROM receipt WHERE path LIKE '%u.json' ORDER BY owner") == [
+        ("Alder",),
+        ("Birk",),
+    ]
     assert query(case, "SELECT count(DISTINCT file_sha256) FROM receipt WHERE path LIKE '%u.json'") == [(1,)]
 
 
@@ -220,7 +244,13 @@ def test_missing_and_empty_folders_are_usage_faults(tmp_path):
 
 def test_receipt_times_need_a_zone(tmp_path):
     case = new_case(tmp_path)
-    logs = write(tmp_path, {"receipts.csv": b"path,owner,received_at\na.json,Alder,2026-05-06 10:30\n", "a.json": delivery([event(1)])})
+    logs = write(
+        tmp_path,
+        {
+            "receipts.csv": b"path,owner,received_at\na.json,Alder,2026-05-06 10:30\n",
+            "a.json": delivery([event(1)]),
+        },
+    )
     with pytest.raises(UsageFault, match="zone"):
         ingest(case, [logs], IngestOptions())
     assert query(case, "SELECT count(*) FROM receipt") == [(0,)]
@@ -228,4 +258,7 @@ def test_receipt_times_need_a_zone(tmp_path):
 
 def test_dry_run_says_what_each_file_is(tmp_path):
     logs = write(tmp_path, {"a.json": delivery([event(1)]), "b.txt": b"hello"})
-    assert [(r["path"], r["source"]) for r in preview([logs])] == [("a.json", "aws_cloudtrail"), ("b.txt", "")]
+    assert [(r["path"], r["source"]) for r in preview([logs])] == [
+        ("a.json", "aws_cloudtrail"),
+        ("b.txt", ""),
+    ]

@@ -26,9 +26,7 @@ def test_queries_come_in_the_order_of_ids_and_are_selected(tmp_path: Path) -> No
     found = load_catalogue(tmp_path / "queries")
     assert [q.id for q in found] == ["aws.trail_deleted", "aws.trail_stopped"] and len(found) == 2
     assert [q.id for q in found.select(["aws.trail_stopped"])] == ["aws.trail_stopped"]
-    assert (
-        len(found.select(["aws."])) == 2 and found.by_id("aws.trail_stopped").title == "A trail was stopped"
-    )
+    assert len(found.select(["aws."])) == 2 and found.by_id("aws.trail_stopped").title == "A trail was stopped"
     assert len(found.of_kind(QueryKind.DETECTION)) == 2 and found.of_kind(QueryKind.SUMMARY) == ()
     with pytest.raises(UsageFault, match=r"is aws.trail_stopped meant"):
         found.select(["trail_stopped"])
@@ -66,9 +64,7 @@ def test_hidden_files_are_left_out(tmp_path: Path) -> None:
     assert query_paths(tmp_path / "queries") == [path]
 
 
-def test_command_prints_every_fault_and_exits_with_3(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_prints_every_fault_and_exits_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = pack.write(tmp_path)
     assert main([str(tmp_path / "queries")]) == 0
     assert "1 query files, no fault" in capsys.readouterr().err

@@ -100,8 +100,7 @@ def test_header_faults_name_their_line(tmp_path: Path, key: str, line: str, expe
 )
 def test_required_keys(tmp_path: Path, key: str) -> None:
     assert any(
-        f.endswith(f":1: missing key {key!r}")
-        for f in faults_of(pack.write(tmp_path, pack.header_with(key, "")))
+        f.endswith(f":1: missing key {key!r}") for f in faults_of(pack.write(tmp_path, pack.header_with(key, "")))
     )
 
 
@@ -180,9 +179,7 @@ def test_statement_faults(tmp_path: Path, sql: str, expected: str) -> None:
         ),
     ],
 )
-def test_columns_are_checked_against_the_store(
-    tmp_path: Path, store: EmptyStore, sql: str, expected: str
-) -> None:
+def test_columns_are_checked_against_the_store(tmp_path: Path, store: EmptyStore, sql: str, expected: str) -> None:
     path = pack.write(tmp_path, sql=sql)
     load(path, root=tmp_path / "queries")  # without a store nothing is known of its columns
     found = faults_of(path, store)
@@ -208,12 +205,8 @@ def test_a_file_without_header_or_of_other_bytes_is_refused(tmp_path: Path) -> N
     assert "cannot be read" in faults_of(path)[0]
 
 
-def test_other_kinds_are_free_in_columns_and_window_but_not_in_order(
-    tmp_path: Path, store: EmptyStore
-) -> None:
-    header = (
-        'id = "aws.seen"\nkind = "summary"\ntitle = "Seen"\ndescription = "What was seen."\nsources = []\n'
-    )
+def test_other_kinds_are_free_in_columns_and_window_but_not_in_order(tmp_path: Path, store: EmptyStore) -> None:
+    header = 'id = "aws.seen"\nkind = "summary"\ntitle = "Seen"\ndescription = "What was seen."\nsources = []\n'
     sql = "SELECT region, count(*) AS n FROM aws_event GROUP BY region ORDER BY region NULLS LAST\n"
     query = load(pack.write(tmp_path, header, sql, "seen"), store=store)
     assert query.severity == Severity.INFO and query.place == "seen.sql"

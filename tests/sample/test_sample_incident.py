@@ -31,9 +31,7 @@ def log_files() -> list[Path]:
 
 @lru_cache(maxsize=1)
 def records() -> list[dict]:
-    return [
-        record for path in log_files() for record in json.loads(gzip.decompress(path.read_bytes()))["Records"]
-    ]
+    return [record for path in log_files() for record in json.loads(gzip.decompress(path.read_bytes()))["Records"]]
 
 
 def pages(path: Path) -> list[dict]:
@@ -54,9 +52,7 @@ def step(name: str) -> list[str]:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def plain(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -219,11 +215,7 @@ def test_all_digests_are_signed_and_chained() -> None:
 
 
 def test_exactly_one_log_file_differs_from_its_digest() -> None:
-    listed = [
-        entry
-        for path in digest_files()
-        for entry in json.loads(gzip.decompress(path.read_bytes()))["logFiles"]
-    ]
+    listed = [entry for path in digest_files() for entry in json.loads(gzip.decompress(path.read_bytes()))["logFiles"]]
     assert len(listed) > 5
     altered = [
         entry["s3Object"]
@@ -313,11 +305,7 @@ def test_use_of_the_deleted_key_goes_on_after_its_deletion() -> None:
         for entry in page["data"]
     ]
     at = next(entry["effective_at"] for entry in log if entry["id"] == deleted)
-    after = [
-        begun
-        for begun, row in openai_rows("zephrane")
-        if row["api_key_id"] == "key_Zp1Kd7MvX8" and begun >= at
-    ]
+    after = [begun for begun, row in openai_rows("zephrane") if row["api_key_id"] == "key_Zp1Kd7MvX8" and begun >= at]
     assert len(after) >= 5
 
 
@@ -331,9 +319,7 @@ def test_the_two_exports_of_dorvalis_agree_until_the_last_hours_of_the_first() -
 
 
 def _requests(pattern: str) -> list[tuple[tuple[int, str], int]]:
-    return [
-        ((at, row["api_key_id"]), row["num_model_requests"]) for at, row in openai_rows("dorvalis", pattern)
-    ]
+    return [((at, row["api_key_id"]), row["num_model_requests"]) for at, row in openai_rows("dorvalis", pattern)]
 
 
 def test_costs_are_the_price_of_the_counted_tokens() -> None:

@@ -110,9 +110,7 @@ def test_a_cut_feed_is_marked() -> None:
 
 
 def test_activities_without_time_are_defects() -> None:
-    reading = read_values(
-        "anthropic_activity", [activity(created_at="yesterday"), activity(type=None), activity()]
-    )
+    reading = read_values("anthropic_activity", [activity(created_at="yesterday"), activity(type=None), activity()])
     assert [a.defect for a in reading.answers] == ["no readable created_at", "no type of the activity", ""]
 
 

@@ -111,8 +111,6 @@ def test_keys_and_metadata_of_digest_chains_are_named() -> None:
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize(
-    "name", ["anthropic_console_usage_2026.csv", "openai_dashboard_completions_usage_min.csv"]
-)
+@pytest.mark.parametrize("name", ["anthropic_console_usage_2026.csv", "openai_dashboard_completions_usage_min.csv"])
 def test_exports_that_no_format_knows_yet_stay_unknown(name: str) -> None:
     assert claimants(text_of(shared_data() / "ai-provider-samples" / name)) == []

@@ -50,15 +50,9 @@ OURS = [name for name in catalogue() if name != "aws_cloudtrail"]
 texts = st.one_of(
     st.text(max_size=12),
     st.text(st.characters(categories=["Cs", "Cc", "Nd", "So"]), max_size=6),
-    st.sampled_from(
-        ["2026-11-14T02:00:00Z", "1794614400", "0001-01-01T00:00:00+23:59", "9" * 30, "NaN", "-1e400"]
-    ),
-    st.sampled_from(
-        ["arn:aws:ssm:::parameter/", "{", "[1", '{"a":' * 30, "203.0.113.5", "999.1.1.1", "fe80::1%\x1b"]
-    ),
-    st.sampled_from(
-        ["api_key.created", "api_key_created", "actor", "organization.usage.x.result", "sk-" + "a" * 40]
-    ),
+    st.sampled_from(["2026-11-14T02:00:00Z", "1794614400", "0001-01-01T00:00:00+23:59", "9" * 30, "NaN", "-1e400"]),
+    st.sampled_from(["arn:aws:ssm:::parameter/", "{", "[1", '{"a":' * 30, "203.0.113.5", "999.1.1.1", "fe80::1%\x1b"]),
+    st.sampled_from(["api_key.created", "api_key_created", "actor", "organization.usage.x.result", "sk-" + "a" * 40]),
 )
 numbers = st.one_of(
     st.integers(),
@@ -80,9 +74,7 @@ objects = st.dictionaries(names, anything, max_size=4)
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Paths of all members of a value."""
-    members = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    )
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [at, *(path for name, member in members for path in places(member, (*at, name)))]
 
 
@@ -109,9 +101,7 @@ def documents(draw: st.DrawFn, source_id: str) -> Document:
     contexts = draw(st.lists(damaged(place).filter(lambda c: isinstance(c, dict)) | objects, max_size=2))
     records = [RawRecord(n, 0, 0, "", value, tuple(contexts)) for n, value in enumerate(values)]
     received = draw(st.sampled_from([None, parse_time("2026-11-14T00:30:00Z")]))
-    zone = draw(
-        st.sampled_from(["", "UTC", "+02:00", "-99:99", "Europe/Berlin", "../../etc", "\x00", "x" * 300])
-    )
+    zone = draw(st.sampled_from(["", "UTC", "+02:00", "-99:99", "Europe/Berlin", "../../etc", "\x00", "x" * 300]))
     envelopes = draw(st.lists(objects | st.just({"has_more": True, "next_page": {}}), max_size=2))
     return Document(records, envelopes, contexts, Provenance("o", "g", received, zone))
 
@@ -135,9 +125,7 @@ def test_the_good_record_gives_a_row_so_that_damage_starts_from_something(source
 probes = st.builds(
     Probe,
     form=st.sampled_from(["json", "ndjson", "csv", "text", "binary", ""]),
-    keys=st.frozensets(
-        names | st.sampled_from(["data", "results", "start_time", "has_more", "object"]), max_size=5
-    ),
+    keys=st.frozensets(names | st.sampled_from(["data", "results", "start_time", "has_more", "object"]), max_size=5),
     container=st.sampled_from(["", "data", "Records", "results", "logFiles"]),
     sample=st.one_of(anything, *(damaged(good) for good, _ in GOOD.values())),
     header=st.lists(names | st.sampled_from(sorted(INVENTORY)), max_size=6).map(tuple),

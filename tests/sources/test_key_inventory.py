@@ -11,9 +11,7 @@ import pytest
 from forensics.sources.key_inventory import read_location
 from tests.sources.building import claimants, read_text, rows
 
-HEADER = (
-    "customer,provider,provider_key_id,key_name,hint,kind,location,created_at,rotated_at,revoked_at,owner"
-)
+HEADER = "customer,provider,provider_key_id,key_name,hint,kind,location,created_at,rotated_at,revoked_at,owner"
 HEADER += ",as_of"
 LINE = (
     "Brindlewick,OpenAI,key_Bw1,prod,sk-proj-...f2Kd,project,secret:us-east-1:prod/customers/brindlewick/openai,"
@@ -113,9 +111,10 @@ def test_a_whole_key_in_a_cell_is_masked_and_said() -> None:
 def test_hashes_are_lower_case_and_only_whole_ones_count() -> None:
     digest = sha256(b"invented key").hexdigest()
     header = "Customer,Provider,SHA256"
-    assert [
-        row["key_sha256"] for row in inventory(f"A,openai,{digest.upper()}", "B,openai,1234", header=header)
-    ] == [digest, None]
+    assert [row["key_sha256"] for row in inventory(f"A,openai,{digest.upper()}", "B,openai,1234", header=header)] == [
+        digest,
+        None,
+    ]
 
 
 def test_the_id_of_a_row_is_customer_provider_and_key_or_place() -> None:

@@ -93,9 +93,7 @@ def test_costs_not_grouped_by_key_are_said() -> None:
     assert reading.notes == ["costs: not grouped by API key"]
 
 
-@pytest.mark.parametrize(
-    "amount", [None, {"value": None}, {"value": "NaN"}, {"value": "1e40"}, {"value": True}, 3]
-)
+@pytest.mark.parametrize("amount", [None, {"value": None}, {"value": "NaN"}, {"value": "1e40"}, {"value": True}, 3])
 def test_an_amount_that_is_no_number_is_a_defect(amount: Any) -> None:
     reading = read_json(page(cost(amount=amount)))[1]
     assert [answer.defect for answer in reading.answers] == ["amount.value is not a number"]

@@ -92,9 +92,7 @@ def test_parts_that_do_not_add_up_are_said() -> None:
 
 def test_the_natural_key_names_the_row_but_no_measure() -> None:
     first = read_json(page(bucket(0, result())))[1].answers[0].native_id
-    later = (
-        read_json(page(bucket(0, result(output_tokens=5000, num_model_requests=90))))[1].answers[0].native_id
-    )
+    later = read_json(page(bucket(0, result(output_tokens=5000, num_model_requests=90))))[1].answers[0].native_id
     other = read_json(page(bucket(0, result(model="gpt-5|mini"))))[1].answers[0].native_id
     assert first == later
     assert first.startswith("chat|2026-11-14T00:00:00Z|3600|api_key_id=key_Lant1|batch=false|")
@@ -137,9 +135,7 @@ def test_every_endpoint_fills_its_own_columns(
     )[1]
     (row,) = rows(reading)
     assert row["endpoint"] == endpoint
-    assert (
-        tuple(row[c] for c in ("requests", "input_tokens_total", "other_quantity", "other_unit")) == expected
-    )
+    assert tuple(row[c] for c in ("requests", "input_tokens_total", "other_quantity", "other_unit")) == expected
     if endpoint in ("vector_store", "code_interpreter"):
         assert not reading.notes
     else:
@@ -148,11 +144,7 @@ def test_every_endpoint_fills_its_own_columns(
 
 def forms() -> list[Any]:
     one, two = bucket(0, result()), bucket(1, result(api_key_id="key_Lant2"))
-    flat = [
-        {**r, "start_time": b["start_time"], "end_time": b["end_time"]}
-        for b in (one, two)
-        for r in b["results"]
-    ]
+    flat = [{**r, "start_time": b["start_time"], "end_time": b["end_time"]} for b in (one, two) for r in b["results"]]
     return [
         pytest.param([page(one, two)], id="page"),
         pytest.param([[page(one), page(two)]], id="array of pages"),
@@ -161,12 +153,8 @@ def forms() -> list[Any]:
         pytest.param([[one, two]], id="array of buckets"),
         pytest.param(flat, id="lines of results"),
         pytest.param([flat], id="array of results"),
-        pytest.param(
-            [page(bucket(0, result(), spelt="result"), bucket(1, result(), spelt="result"))], id="result"
-        ),
-        pytest.param(
-            [bucket(0, result(), spelt="result"), bucket(1, result(), spelt="result")], id="result lines"
-        ),
+        pytest.param([page(bucket(0, result(), spelt="result"), bucket(1, result(), spelt="result"))], id="result"),
+        pytest.param([bucket(0, result(), spelt="result"), bucket(1, result(), spelt="result")], id="result lines"),
         pytest.param([page(bucket(-1), one, two)], id="first bucket empty"),
         pytest.param([bucket(-1), one, two], id="first bucket of lines empty"),
         pytest.param([page(), page(one, two)], id="first page empty"),
@@ -233,9 +221,7 @@ def test_empty_buckets_of_several_endpoints_count_for_none() -> None:
         ({"object": "organization.costs.result"}, "not a result of a usage endpoint"),
     ],
 )
-def test_what_cannot_be_counted_is_a_defect_and_its_neighbour_is_read(
-    changes: dict[str, Any], reason: str
-) -> None:
+def test_what_cannot_be_counted_is_a_defect_and_its_neighbour_is_read(changes: dict[str, Any], reason: str) -> None:
     reading = read_json(page(bucket(0, result(), result(**changes))))[1]
     assert [answer.defect for answer in reading.answers] == ["", reason]
 
@@ -248,6 +234,4 @@ def test_whole_numbers_may_be_written_with_a_fraction() -> None:
 def test_costs_in_the_same_envelope_are_left_to_their_format() -> None:
     cost = {"object": "organization.costs.result", "amount": {"value": 1.5, "currency": "usd"}}
     assert claimants(json.dumps(page(bucket(0, cost)))) == ["openai_costs"]
-    assert claimants(json.dumps(page(bucket(-1, width=86400), bucket(0, cost, width=86400)))) == [
-        "openai_costs"
-    ]
+    assert claimants(json.dumps(page(bucket(-1, width=86400), bucket(0, cost, width=86400)))) == ["openai_costs"]

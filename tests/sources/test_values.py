@@ -126,9 +126,7 @@ def test_money_of_twelve_places_is_exact_and_cents_are_hundredths(amount: Decima
     assert abs(cents * 100 - amount) <= Decimal("5E-11")
 
 
-@pytest.mark.parametrize(
-    "value", [None, True, [], {}, "", "a", "NaN", "-inf", "1e16", 10**16, 10**4000, "1_0x"]
-)
+@pytest.mark.parametrize("value", [None, True, [], {}, "", "a", "NaN", "-inf", "1e16", 10**16, 10**4000, "1_0x"])
 def test_what_is_no_money_is_none(value: Any) -> None:
     assert read_money(value) is None
 

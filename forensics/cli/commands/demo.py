@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command("demo", rich_help_panel=TOOL)
     def demo(
-        output: Annotated[Path, typer.Option("--output", help="Folder for the runs; each gets a number.")] = Path("keytrail-demo"),
+        output: Annotated[Path, typer.Option("--output", help="Folder for the runs; each gets a number.")] = Path(
+            "keytrail-demo"
+        ),
     ) -> int:
         """Run the main job on the sample incident, end to end: init to verify."""
         number = 1
@@ -46,11 +48,20 @@ def run_demo(root: Path) -> int:
     say(f"init     {root / 'case'}")
     folder = init_case(root / "case", system_clock, (samples / "case.toml").read_bytes())
     with progress_bar("ingest", len(discover([samples])), "files") as update:
-        result = ingest(folder, [samples], IngestOptions(by=folder.settings().examiner), lambda n, size, records: update(n, f"{records} records"))
+        result = ingest(
+            folder,
+            [samples],
+            IngestOptions(by=folder.settings().examiner),
+            lambda n, size, records: update(n, f"{records} records"),
+        )
     r = result.records
-    say(f"ingest   {r['seen']} records = {r['accepted']} accepted + {r['duplicate']} duplicate + {r['defect']} defect + {r['out_of_scope']} out of scope")
+    say(
+        f"ingest   {r['seen']} records = {r['accepted']} accepted + {r['duplicate']} duplicate + {r['defect']} defect + {r['out_of_scope']} out of scope"
+    )
     hunted, _ = hunt_case(folder, catalogue(), system_clock)
-    say(f"hunt     {len(hunted.outcomes)} queries, {sum(o.state == State.FINDING for o in hunted.outcomes)} with findings, {len(hunted.findings)} findings")
+    say(
+        f"hunt     {len(hunted.outcomes)} queries, {sum(o.state == State.FINDING for o in hunted.outcomes)} with findings, {len(hunted.findings)} findings"
+    )
     exposed = exposure_case(folder, catalogue(), system_clock)
     say("exposure " + ", ".join(f"{a['customer']}: {a['verdict']}" for a in exposed.answers))
     rows = _timeline(folder, root / "timeline.csv")

@@ -14,7 +14,9 @@ from forensics.model.clock import system_clock
 from forensics.model.errors import ExitCode, UsageFault, first_of
 from forensics.store.case_folder import CaseFolder, trial_copy
 
-_FINDING = frozenset({"confirmed", "suspicious", "misused_path_not_seen", "exposed_no_abuse_seen", "exposed_not_evaluable"})
+_FINDING = frozenset(
+    {"confirmed", "suspicious", "misused_path_not_seen", "exposed_no_abuse_seen", "exposed_not_evaluable"}
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +43,11 @@ def register(app: typer.Typer) -> None:
         template = None if dry_run else _write_template(folder, result)
         answers = [a for a in result.answers if not customer or a["customer"] == customer]
         if customer and not answers:
-            raise UsageFault(f"no key belongs to {customer!r}", hint="customers are named as in the inventory: " + ", ".join(sorted({a["customer"] for a in result.answers if a["customer"]})))
+            raise UsageFault(
+                f"no key belongs to {customer!r}",
+                hint="customers are named as in the inventory: "
+                + ", ".join(sorted({a["customer"] for a in result.answers if a["customer"]})),
+            )
         if json_:
             out_json({"keys": answers, "not_in_inventory": result.unlisted, "inventory_template": template})
         else:
@@ -72,7 +78,17 @@ def _cost(answer: dict[str, Any]) -> str:
 
 
 def _print(answers: list[dict[str, Any]], result: ExposureResult, template: str | None) -> None:
-    columns = ("customer", "key", "verdict", "exposure", "abuse", "exposed at", "excess cost", "still active", "reasons")
+    columns = (
+        "customer",
+        "key",
+        "verdict",
+        "exposure",
+        "abuse",
+        "exposed at",
+        "excess cost",
+        "still active",
+        "reasons",
+    )
     rows = [
         (
             a["customer"],
@@ -93,6 +109,9 @@ def _print(answers: list[dict[str, Any]], result: ExposureResult, template: str 
     if template:
         say(f"there is no key inventory: {template} holds what was seen, to be filled in and ingested")
     if result.unlisted:
-        say(f"{len(result.unlisted)} provider keys in the logs are not in the inventory: " + ", ".join(u["key_id"] for u in result.unlisted[:8]))
+        say(
+            f"{len(result.unlisted)} provider keys in the logs are not in the inventory: "
+            + ", ".join(u["key_id"] for u in result.unlisted[:8])
+        )
     if result.window.assumed_t0:
         say("T0 is not stated in the settings: baselines rest on the first exposure, and verdicts may move")

@@ -25,7 +25,10 @@ def register(app: typer.Typer) -> None:
     @app.command("hunt", rich_help_panel=FIND)
     def hunt(
         case: CaseArgument = None,
-        query: Annotated[list[str] | None, typer.Option("--query", help="Only this query (or all that begin so, with a dot at the end).")] = None,
+        query: Annotated[
+            list[str] | None,
+            typer.Option("--query", help="Only this query (or all that begin so, with a dot at the end)."),
+        ] = None,
         param: Annotated[list[str] | None, typer.Option("--param", help="name=value or query.name=value.")] = None,
         engine: Annotated[str, typer.Option(help="Engine: duckdb.")] = "duckdb",
         since: SinceOption = "",
@@ -76,10 +79,26 @@ def _outcome(outcome: Any) -> dict[str, Any]:
 
 
 def _print(result: HuntResult, seconds: str) -> None:
-    rows = []
-    for finding in result.findings:
-        rows.append((finding.finding_id, str(finding.severity), finding.confidence, finding.query_id, finding.actor, len(finding.event_keys), finding.first_seen, finding.last_seen, finding.state))
-    out_table("", ("finding", "severity", "confidence", "query", "actor", "events", "first seen", "last seen", "state"), rows, right=frozenset({5}))
+    rows = [
+        (
+            f.finding_id,
+            str(f.severity),
+            f.confidence,
+            f.query_id,
+            f.actor,
+            len(f.event_keys),
+            f.first_seen,
+            f.last_seen,
+            f.state,
+        )
+        for f in result.findings
+    ]
+    out_table(
+        "",
+        ("finding", "severity", "confidence", "query", "actor", "events", "first seen", "last seen", "state"),
+        rows,
+        right=frozenset({5}),
+    )
     by_state: dict[str, int] = {}
     for outcome in result.outcomes:
         by_state[str(outcome.state)] = by_state.get(str(outcome.state), 0) + 1

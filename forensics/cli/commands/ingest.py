@@ -20,7 +20,11 @@ _SHOWN = 12
 def ingest_json(result: IngestResult, seconds: str) -> dict[str, Any]:
     """Return the documented JSON shape of one run."""
     return {
-        "files": {"accepted": result.accepted, "skipped": len(result.skipped), "defective": len(result.defective)},
+        "files": {
+            "accepted": result.accepted,
+            "skipped": len(result.skipped),
+            "defective": len(result.defective),
+        },
         "records": {n: result.records[n] for n in ("seen", "accepted", "duplicate", "defect", "out_of_scope")},
         "tables": result.tables,
         "first_event": result.first_event,
@@ -51,8 +55,12 @@ def register(app: typer.Typer) -> None:
     def ingest_command(
         case: Annotated[Path, typer.Argument(metavar="CASE", help="Case folder.")],
         paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders of exported logs.")],
-        owner: Annotated[str, typer.Option(help="Whose evidence all these files are; else the receipt table says it.")] = "",
-        no_copy: Annotated[bool, typer.Option("--no-copy", help="Keep path and hash instead of a copy of each original.")] = False,
+        owner: Annotated[
+            str, typer.Option(help="Whose evidence all these files are; else the receipt table says it.")
+        ] = "",
+        no_copy: Annotated[
+            bool, typer.Option("--no-copy", help="Keep path and hash instead of a copy of each original.")
+        ] = False,
         by: ByOption = "",
         dry_run: DryRunOption = False,
         json_: JsonOption = False,
@@ -63,7 +71,11 @@ def register(app: typer.Typer) -> None:
             if json_:
                 out_json(rows)
             else:
-                out_table("", ("file", "taken for", "because"), [(r["path"], r["source"] or "not read", r["why"]) for r in rows])
+                out_table(
+                    "",
+                    ("file", "taken for", "because"),
+                    [(r["path"], r["source"] or "not read", r["why"]) for r in rows],
+                )
             return 0
         folder = open_given(case)
         folder.note_settings()
@@ -71,7 +83,12 @@ def register(app: typer.Typer) -> None:
         started = time.monotonic()
         total = len(discover(paths))
         with progress_bar("reading", total, "files") as update:
-            result = ingest(folder, paths, options, lambda files, size, records: update(files, f"{size >> 20} MiB, {records} records"))
+            result = ingest(
+                folder,
+                paths,
+                options,
+                lambda files, size, records: update(files, f"{size >> 20} MiB, {records} records"),
+            )
         seconds = f"{time.monotonic() - started:.1f}"
         if json_:
             out_json(ingest_json(result, seconds))
@@ -83,11 +100,16 @@ def register(app: typer.Typer) -> None:
 def _print(result: IngestResult, seconds: str) -> None:
     counts = result.records
     rows = [
-        ("files", f"{result.accepted} read, {len(result.skipped)} skipped, {len(result.defective)} defective"),
+        (
+            "files",
+            f"{result.accepted} read, {len(result.skipped)} skipped, {len(result.defective)} defective",
+        ),
         (
             "records",
-            f"{counts['seen']} seen = {counts['accepted']} accepted + {counts['duplicate']} duplicate + {counts['defect']} defect"
-            f" + {counts['out_of_scope']} out of scope",
+            (
+                f"{counts['seen']} seen = {counts['accepted']} accepted + {counts['duplicate']} duplicate"
+                f" + {counts['defect']} defect + {counts['out_of_scope']} out of scope"
+            ),
         ),
         *((table, f"{number} new rows") for table, number in result.tables.items() if number),
         ("first event", result.first_event),

@@ -20,7 +20,10 @@ def register(app: typer.Typer) -> None:
 
     @app.command("init", rich_help_panel=START)
     def init(
-        case: Annotated[Path, typer.Argument(metavar="CASE", help="Folder of the new case; it must not exist or be empty.")],
+        case: Annotated[
+            Path,
+            typer.Argument(metavar="CASE", help="Folder of the new case; it must not exist or be empty."),
+        ],
         settings: Annotated[Path | None, typer.Option(help="A case.toml to start from.")] = None,
         by: ByOption = "",
         dry_run: DryRunOption = False,
@@ -31,7 +34,9 @@ def register(app: typer.Typer) -> None:
             try:
                 content = settings.read_bytes()
             except OSError as error:
-                raise UsageFault("the settings cannot be read", place=str(settings), hint=str(error.strerror)) from error
+                raise UsageFault(
+                    "the settings cannot be read", place=str(settings), hint=str(error.strerror)
+                ) from error
             read_settings(content, settings.name)
         if dry_run:
             say(f"would make a case in {case}: case.toml, case.duckdb, evidence/, inventory/, out/, custody.jsonl")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -26,9 +25,15 @@ def register(app: typer.Typer) -> None:
 
     @app.command("package", rich_help_panel=PROVE)
     def package(
-        output: Annotated[Path, typer.Option("--output", help="New folder for the package; nothing is overwritten.", show_default=False)],
+        output: Annotated[
+            Path,
+            typer.Option("--output", help="New folder for the package; nothing is overwritten.", show_default=False),
+        ],
         case: CaseArgument = None,
-        variant: Annotated[Variant, typer.Option("--variant", help="What it holds: full, with the original bytes of the evidence.")] = Variant.FULL,
+        variant: Annotated[
+            Variant,
+            typer.Option("--variant", help="What it holds: full, with the original bytes of the evidence."),
+        ] = Variant.FULL,
         zip_: Annotated[bool, typer.Option("--zip", help="Write a ZIP besides, always the same bytes.")] = False,
         dry_run: DryRunOption = False,
         by: ByOption = "",
@@ -44,7 +49,8 @@ def register(app: typer.Typer) -> None:
             out_json(_facts(sealed))
             return 0
         out(f"digest {sealed.digest}")
-        say(f"{sealed.files} files, {sealed.bytes} bytes in {sealed.path.name}{f', also as {sealed.zip_path.name}' if sealed.zip_path else ''}")
+        also = f", also as {sealed.zip_path.name}" if sealed.zip_path else ""
+        say(f"{sealed.files} files, {sealed.bytes} bytes in {sealed.path.name}{also}")
         say("write the digest down apart from the package: it is what a receiver compares")
         say(f"next: keytrail verify {sealed.path}")
         return 0
@@ -52,7 +58,13 @@ def register(app: typer.Typer) -> None:
 
 def _facts(sealed: Sealed) -> dict[str, object]:
     archive = str(sealed.zip_path) if sealed.zip_path else None
-    return {"digest": sealed.digest, "path": str(sealed.path), "zip": archive, "files": sealed.files, "bytes": sealed.bytes}
+    return {
+        "digest": sealed.digest,
+        "path": str(sealed.path),
+        "zip": archive,
+        "files": sealed.files,
+        "bytes": sealed.bytes,
+    }
 
 
 def _show_plan(sizes: dict[str, int], *, json_: bool) -> None:
@@ -60,4 +72,4 @@ def _show_plan(sizes: dict[str, int], *, json_: bool) -> None:
         out_json({"files": [{"path": name, "bytes": size} for name, size in sizes.items()]})
         return
     out_table("", ("file", "bytes"), list(sizes.items()), right=frozenset({1}))
-    say(f"{len(sizes)} files, {sum(sizes.values())} bytes would be written; {shutil.disk_usage(Path.cwd()).free} bytes are free here")
+    say(f"{len(sizes)} files, {sum(sizes.values())} bytes would be written")

@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
     @app.command("report", rich_help_panel=REPORT)
     def report(
         case: CaseArgument = None,
-        output: Annotated[Path | None, typer.Option("--output", help="HTML file to write; else CASE/out/report-NNN.html.")] = None,
+        output: Annotated[
+            Path | None, typer.Option("--output", help="HTML file to write; else CASE/out/report-NNN.html.")
+        ] = None,
         final: Annotated[bool, typer.Option("--final", help="Mark the report FINAL instead of DRAFT.")] = False,
         audience: Annotated[str, typer.Option(help="full (others come later).")] = "full",
         by: ByOption = "",
@@ -32,12 +34,18 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Write the report: one self-contained HTML file. What is out of date is computed again first."""
         if audience != "full":
-            raise UsageFault(f"no audience {audience!r}", place="--audience", hint="this version writes the full report")
+            raise UsageFault(
+                f"no audience {audience!r}", place="--audience", hint="this version writes the full report"
+            )
         folder = open_given(case)
         folder.note_settings()
         target = output or next_report(folder)
         if target.exists():
-            raise UsageFault("the file exists already", place=str(target), hint="choose another name; nothing is overwritten")
+            raise UsageFault(
+                "the file exists already",
+                place=str(target),
+                hint="choose another name; nothing is overwritten",
+            )
         if dry_run:
             say(f"would write {target}")
             return 0
@@ -74,6 +82,11 @@ def write_report(folder: CaseFolder, target: Path, *, final: bool = False, by: s
     finally:
         part.unlink(missing_ok=True)
     with folder.locked("report"):
-        folder.custody.append("reported", by, file=target.name, sha256=sha256(rendered.html).hexdigest(), status="final" if final else "draft")
+        folder.custody.append(
+            "reported",
+            by,
+            file=target.name,
+            sha256=sha256(rendered.html).hexdigest(),
+            status="final" if final else "draft",
+        )
     return rendered
-

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from forensics.analysis.original import places_of, read_original
+from forensics.analysis.original import Original, places_of, read_original
 from forensics.cli.console import out, out_json, out_table
 from forensics.cli.options import FIND, JsonOption, open_given
 from forensics.ingest.unpack import decode, unpack
@@ -32,7 +32,10 @@ def register(app: typer.Typer) -> None:
     @app.command("show", rich_help_panel=FIND)
     def show(
         event: Annotated[str, typer.Argument(metavar="EVENT", help="Event key or the provider's event id.")],
-        case: Annotated[Path | None, typer.Option("--case", help="Case folder; else KEYTRAIL_CASE, else the current folder.")] = None,
+        case: Annotated[
+            Path | None,
+            typer.Option("--case", help="Case folder; else KEYTRAIL_CASE, else the current folder."),
+        ] = None,
         json_: JsonOption = False,
     ) -> int:
         """Print the original record of an event from the evidence, with its place and hash."""
@@ -42,11 +45,16 @@ def register(app: typer.Typer) -> None:
             places = places_of(connection, event)
         finally:
             connection.close()
-        originals = {}
+        originals: dict[str, Original] = {}
         for place in places:
             originals.setdefault(place["own_key"], read_original(folder, place, _content, _inner))
         if json_:
-            out_json([{**asdict(o), "occurrences": [p["exhibit"] for p in places if p["own_key"] == key]} for key, o in originals.items()])
+            out_json(
+                [
+                    {**asdict(o), "occurrences": [p["exhibit"] for p in places if p["own_key"] == key]}
+                    for key, o in originals.items()
+                ]
+            )
             return 0
         for key, original in originals.items():
             here = [p for p in places if p["own_key"] == key]
@@ -54,10 +62,16 @@ def register(app: typer.Typer) -> None:
                 ("event key", original.event_key),
                 ("exhibit", f"{original.exhibit}  {original.path}"),
                 ("owner", original.owner or "unassigned"),
-                ("record", f"{original.record_no}, bytes {original.byte_offset} to {original.byte_offset + original.byte_length}"),
+                (
+                    "record",
+                    f"{original.record_no}, bytes {original.byte_offset} to {original.byte_offset + original.byte_length}",
+                ),
                 ("inside", original.json_pointer or "the record itself"),
                 ("SHA-256", f"{original.record_sha256} (checked against the exhibit)"),
-                ("also in", ", ".join(f"{p['exhibit']} record {p['record_no']}" for p in here[1:]) or "nowhere else"),
+                (
+                    "also in",
+                    ", ".join(f"{p['exhibit']} record {p['record_no']}" for p in here[1:]) or "nowhere else",
+                ),
             ]
             out_table("", ("place", ""), rows)
             out()

@@ -27,13 +27,43 @@ def register(app: typer.Typer) -> None:
         finally:
             connection.close()
         if json_:
-            out_json({**facts, "stale": stale, "exhibits": [{**f, "notes": json.loads(f["notes"] or "[]")} for f in files]})
+            out_json(
+                {
+                    **facts,
+                    "stale": stale,
+                    "exhibits": [{**f, "notes": json.loads(f["notes"] or "[]")} for f in files],
+                }
+            )
             return 0
-        columns = ("exhibit", "file", "owner", "format", "state", "seen", "accepted", "duplicate", "defect", "out of scope")
-        names = ("exhibit", "path", "owner", "source_id", "state", "seen", "accepted", "duplicate", "defect", "out_of_scope")
+        columns = (
+            "exhibit",
+            "file",
+            "owner",
+            "format",
+            "state",
+            "seen",
+            "accepted",
+            "duplicate",
+            "defect",
+            "out of scope",
+        )
+        names = (
+            "exhibit",
+            "path",
+            "owner",
+            "source_id",
+            "state",
+            "seen",
+            "accepted",
+            "duplicate",
+            "defect",
+            "out_of_scope",
+        )
         out_table("", columns, [[f[n] for n in names] for f in files], right=frozenset(range(5, 10)))
         for f in files:
-            remarks = ([f["reason"]] if f["state"] in {"skipped", "defective"} and f["reason"] else []) + json.loads(f["notes"] or "[]")
+            remarks = ([f["reason"]] if f["state"] in {"skipped", "defective"} and f["reason"] else []) + json.loads(
+                f["notes"] or "[]"
+            )
             for remark in remarks:
                 say(f"  {f['exhibit'] or '-'} {f['path']}: {remark}")
         records = facts["records"]
@@ -57,4 +87,7 @@ def register(app: typer.Typer) -> None:
 def _next(records: int, stale: dict[str, list[str]]) -> list[str]:
     if not records:
         return ["keytrail ingest CASE FOLDER"]
-    return [f"keytrail {kind} CASE" for kind in stale] or ["keytrail report CASE", "keytrail package CASE --output PATH"]
+    return [f"keytrail {kind} CASE" for kind in stale] or [
+        "keytrail report CASE",
+        "keytrail package CASE --output PATH",
+    ]

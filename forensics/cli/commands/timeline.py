@@ -24,8 +24,14 @@ def register(app: typer.Typer) -> None:
     @app.command("timeline", rich_help_panel=FIND)
     def timeline(
         case: CaseArgument = None,
-        output: Annotated[Path | None, typer.Option("--output", help="File to write; .csv, .jsonl or .parquet. Else the terminal.")] = None,
-        key: Annotated[bool, typer.Option("--key-events", help="Only changes, reads of secrets, logins, logging and provider changes.")] = False,
+        output: Annotated[
+            Path | None,
+            typer.Option("--output", help="File to write; .csv, .jsonl or .parquet. Else the terminal."),
+        ] = None,
+        key: Annotated[
+            bool,
+            typer.Option("--key-events", help="Only changes, reads of secrets, logins, logging and provider changes."),
+        ] = False,
         limit: Annotated[int, typer.Option(min=1, help="Rows to print in the terminal.")] = 200,
         since: SinceOption = "",
         until: UntilOption = "",
@@ -36,7 +42,11 @@ def register(app: typer.Typer) -> None:
         folder = open_given(case)
         form = output.suffix.lstrip(".").lower() if output else ""
         if output and form not in FORMATS:
-            raise UsageFault(f"unknown format {output.suffix!r}", place=str(output), hint="end the name with .csv, .jsonl or .parquet")
+            raise UsageFault(
+                f"unknown format {output.suffix!r}",
+                place=str(output),
+                hint="end the name with .csv, .jsonl or .parquet",
+            )
         connection = folder.reader()
         try:
             window = window_of(connection, folder.settings(), bound(since, "--since"), bound(until, "--until"))

@@ -37,7 +37,10 @@ def register(app: typer.Typer) -> None:
     @app.command("triage", rich_help_panel=START)
     def triage(
         paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders of exported logs.")],
-        case: Annotated[Path | None, typer.Option("--case", help="Folder of the new case; else keytrail-triage-001 and on.")] = None,
+        case: Annotated[
+            Path | None,
+            typer.Option("--case", help="Folder of the new case; else keytrail-triage-001 and on."),
+        ] = None,
         by: ByOption = "",
         dry_run: DryRunOption = False,
         json_: JsonOption = False,
@@ -50,9 +53,18 @@ def register(app: typer.Typer) -> None:
             return 0
         folder = init_case(root, system_clock, by=by)
         with progress_bar("reading", len(found), "files") as update:
-            result = ingest(folder, paths, IngestOptions(newest_first=True, by=by), lambda n, size, records: update(n, f"{records} records"))
+            result = ingest(
+                folder,
+                paths,
+                IngestOptions(newest_first=True, by=by),
+                lambda n, size, records: update(n, f"{records} records"),
+            )
         if not sum(result.tables.values()):
-            raise UsageFault("no log was recognised", place=str(paths[0]), hint=f"`keytrail ingest {root} PATH --dry-run` shows what each file would be taken for")
+            raise UsageFault(
+                "no log was recognised",
+                place=str(paths[0]),
+                hint=f"`keytrail ingest {root} PATH --dry-run` shows what each file would be taken for",
+            )
         hunted, window = hunt_case(folder, catalogue(), system_clock, by)
         connection = folder.reader()
         try:
@@ -62,8 +74,22 @@ def register(app: typer.Typer) -> None:
             connection.close()
         code = first_of({exit_code(hunted), ExitCode.UNREADABLE if result.defective else ExitCode.DONE})
         if json_:
-            sections = [{"title": t, "lines": [{"text": line.text, "event_ids": list(line.event_ids)} for line in lines]} for t, lines in screen]
-            out_json({"case": root.name, "window": {"from": window.since, "to": window.until}, "records": dict(result.records), "sections": sections, "inventory_template": template})
+            sections = [
+                {
+                    "title": t,
+                    "lines": [{"text": line.text, "event_ids": list(line.event_ids)} for line in lines],
+                }
+                for t, lines in screen
+            ]
+            out_json(
+                {
+                    "case": root.name,
+                    "window": {"from": window.since, "to": window.until},
+                    "records": dict(result.records),
+                    "sections": sections,
+                    "inventory_template": template,
+                }
+            )
             return int(code)
         _head(result, window.since, window.until)
         for title, lines in screen:
@@ -87,6 +113,8 @@ def _template(folder: CaseFolder, connection: object) -> str | None:
 
 def _head(result: IngestResult, since: object, until: object) -> None:
     r = result.records
-    out(f"{r['seen']} records read ({r['duplicate']} seen twice, {r['defect']} unreadable), {str(since)[:19]} to {str(until)[:19]} UTC")
+    out(
+        f"{r['seen']} records read ({r['duplicate']} seen twice, {r['defect']} unreadable), {str(since)[:19]} to {str(until)[:19]} UTC"
+    )
     if result.defective or result.skipped:
         out(f"{len(result.defective)} files defective, {len(result.skipped)} not logs; `keytrail status` names them")

@@ -1,4 +1,4 @@
-"""keytrail verify"""
+"""The command `keytrail verify`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ def register(app: typer.Typer) -> None:
 
     @app.command("verify", rich_help_panel=PROVE)
     def verify_(
-        package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="Folder or ZIP of a package.", show_default=False)],
+        package: Annotated[
+            Path, typer.Argument(metavar="PACKAGE", help="Folder or ZIP of a package.", show_default=False)
+        ],
         json_: JsonOption = False,
     ) -> int:
-        """Check a package: its bytes, its accounts, and whether its results come out of its evidence again."""
+        """Check a package: its bytes, its accounts, and whether its evidence gives its results again."""
         result = verify(package, system_clock)
         if json_:
             out_json(result.as_json())

@@ -1,0 +1,64 @@
+"""The field reference, made from the one definition of the tables: `python -m forensics.store.reference`."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from forensics.model.columns import Column, Table
+from forensics.store.schema import EVENT_TABLES, SCHEMA_VERSION, TABLES, VIEWS
+
+_HEAD = """# Fields of the store
+
+Made by `make docs` from `forensics/store/schema.py`; a test compares the two. Change the definition, never this page.
+
+Schema version {version}. The store is `case.duckdb` in the case folder: it is rebuilt from the evidence and the case's
+own text files, and is never itself evidence. All times are naive UTC `TIMESTAMP`, end of an interval exclusive; ids,
+account numbers and versions are text; money is `DECIMAL(28,12)`; `JSON` is kept as text in a `VARCHAR` column.
+"""
+
+#: What each view is for; the columns are in its SQL, in `forensics/store/schema.py`.
+VIEW_MEANING: dict[str, str] = {
+    "secret_access": "One row an access to a stored secret, parameter or function configuration; denied ones too.",
+    "ai_usage_current": "Rows of `ai_usage` with overlaps of exports resolved: of one bucket and grouping the export received last counts.",
+    "ai_cost_current": "Rows of `ai_cost` with overlaps resolved in the same way.",
+    "activity": "One row per thing that happened, over all sources: time, source, owner, actor, action, outcome, resource, credential, address.",
+}
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _row(column: Column) -> str:
+    kind = "JSON" if column.type == "JSON" else column.ddl
+    return f"| `{column.name}` | {kind} | {_cell(column.meaning)} |"
+
+
+def _section(table: Table) -> str:
+    lines = [f"### {table.name}", "", _cell(table.meaning), ""]
+    if table.key:
+        lines += [f"Key: {', '.join(f'`{name}`' for name in table.key)}.", ""]
+    lines += ["| column | type | meaning |", "|---|---|---|", *map(_row, table.columns), ""]
+    return "\n".join(lines)
+
+
+def view_names() -> list[str]:
+    """Return the names of the store's views in the order they are made."""
+    return [match[1] for sql in VIEWS if (match := re.search(r"CREATE VIEW (\w+)", sql))]
+
+
+def fields_page() -> str:
+    """Return docs/fields.md. Raises KeyError for a view that `VIEW_MEANING` does not describe."""
+    evidence = [t for name, t in TABLES.items() if name in EVENT_TABLES]
+    others = [t for name, t in TABLES.items() if name not in EVENT_TABLES]
+    parts = [_HEAD.format(version=SCHEMA_VERSION)]
+    parts += ["## Tables whose rows stand for records of the evidence\n", *map(_section, evidence)]
+    parts += ["## Tables of the case\n", *map(_section, others)]
+    rows = "\n".join(f"| `{name}` | {_cell(VIEW_MEANING[name])} |" for name in view_names())
+    parts.append(f"## Views\n\n| view | meaning |\n|---|---|\n{rows}\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(fields_page())
