@@ -4,7 +4,7 @@
 -- title = "An AI key was used successfully after its provider logged its revocation"
 -- severity = "critical"
 -- confidence = "high"
--- sources = ["openai_usage", "anthropic_usage", "openai_audit", "anthropic_activity"]
+-- sources = ["openai_audit", "anthropic_activity"]      # usage is asked for by needs: without an audit log nothing proves a revocation
 -- needs = ["usage_by_key"]
 -- attack = ["T1078.004", "T1550.001"]
 -- attack_v19 = ["T1078.004", "T1550.001"]
