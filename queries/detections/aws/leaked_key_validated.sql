@@ -1,7 +1,7 @@
 -- ---
 -- id = "aws.leaked_key_validated"
 -- kind = "detection"
--- title = "A long-term key was tried out from an address new to it"
+-- title = "A long-term key was tried out from an address new to its user"
 -- severity = "high"
 -- confidence = "medium"
 -- sources = ["aws_cloudtrail"]
@@ -9,7 +9,7 @@
 -- attack = ["T1078.004", "T1087.004"]
 -- attack_v19 = ["T1078.004", "T1087.004"]
 -- attack_version = "18.1"
--- description = "The first call that a long-term access key made from an address asks who the key belongs to or what it may send, and within follow_seconds the same key looks around from there: at least discovery_calls different read calls, or a denied call. An address is new when the key was used from others before, or when the logs of the account begin at least quiet_seconds earlier. Denied calls count, because they are what a stranger meets. Keys used from more than max_addresses addresses before count only after a silence of quiet_seconds. The probing call and the calls after it are listed."
+-- description = "The first call that the long-term keys of a user made from an address asks who the key belongs to or what it may send, and within follow_seconds the same key looks around from there: at least discovery_calls different read calls, or a denied call. An address is new to the user when its keys were used from others before, or when the key was silent, or not yet in the logs of its account, for quiet_seconds. Denied calls count, because they are what a stranger meets. Users whose keys came from more than max_addresses addresses before count only after a silence of quiet_seconds. The probing call and the calls after it are listed."
 -- misses = "Temporary credentials. A thief who tries the key through an address that its owner used. A thief who waits longer than follow_seconds between the probe and the first look, or who skips the probe."
 -- false_positives = ["A tool that checks its identity at the start, run from a new machine", "An engineer at home with an own key"]
 -- next_steps = ["Ask the key's owner about the address", "List everything the key did from this address on", "Deactivate the key and look for where it was published"]
@@ -19,13 +19,14 @@
 -- follow_seconds = { type = "integer", doc = "Seconds after the probe in which the key looks around", default = 300 }
 -- discovery_calls = { type = "integer", doc = "Different read calls that make a look around", default = 3 }
 -- quiet_seconds = { type = "integer", doc = "Seconds of silence, or of logs before the first use", default = 86400 }
--- max_addresses = { type = "integer", doc = "Most addresses the key may have been used from before", default = 5 }
+-- max_addresses = { type = "integer", doc = "Most addresses the user's keys may have been used from before", default = 5 }
 -- ---
 WITH key_uses AS (
   SELECT
     event_key,
     event_epoch,
     credential_id,
+    coalesce(actor, '') AS holder,
     coalesce(account_id, '') AS account,
     coalesce(source_ip_key, '') AS address,
     coalesce(event_source, '') || ':' || coalesce(event_name_base, '') AS call,
@@ -48,22 +49,23 @@ probes AS (
     'sns.amazonaws.com:GetSMSAttributes'
   )
 ),
+-- By user, not by key: a new key at the user's old address is a rotation.
 addresses AS (
   SELECT
-    credential_id,
+    holder,
     address,
     min(event_epoch) AS first_epoch,
     min(event_key) AS first_event_key
   FROM key_uses
-  GROUP BY credential_id, address
+  GROUP BY holder, address
 ),
 numbered_addresses AS (
   SELECT
-    credential_id,
+    holder,
     address,
     first_epoch,
     row_number() OVER (
-      PARTITION BY credential_id ORDER BY first_epoch NULLS LAST, first_event_key
+      PARTITION BY holder ORDER BY first_epoch NULLS LAST, first_event_key
     ) - 1 AS addresses_before
   FROM addresses
 ),
@@ -72,6 +74,20 @@ log_starts AS (
   FROM aws_event
   GROUP BY coalesce(account_id, '')
 ),
+key_seconds AS (
+  SELECT credential_id, event_epoch, min(event_key) AS first_event_key
+  FROM key_uses
+  GROUP BY credential_id, event_epoch
+),
+silences AS (
+  SELECT
+    credential_id,
+    event_epoch,
+    lag(event_epoch) OVER (
+      PARTITION BY credential_id ORDER BY event_epoch NULLS LAST, first_event_key
+    ) AS last_epoch_before
+  FROM key_seconds
+),
 fresh_probes AS (
   SELECT
     p.event_key AS probe_key,
@@ -79,18 +95,17 @@ fresh_probes AS (
     p.address,
     p.event_epoch AS probe_epoch,
     a.addresses_before,
-    min(s.start_epoch) AS start_epoch,
-    max(u.event_epoch) AS last_epoch_before
+    s.start_epoch,
+    q.last_epoch_before
   FROM probes AS p
   JOIN numbered_addresses AS a
-    ON a.credential_id = p.credential_id
+    ON a.holder = p.holder
    AND a.address = p.address
    AND a.first_epoch = p.event_epoch
   JOIN log_starts AS s ON s.account = p.account
-  LEFT JOIN key_uses AS u
-    ON u.credential_id = p.credential_id
-   AND u.event_epoch < p.event_epoch
-  GROUP BY p.event_key, p.credential_id, p.address, p.event_epoch, a.addresses_before
+  JOIN silences AS q
+    ON q.credential_id = p.credential_id
+   AND q.event_epoch = p.event_epoch
 ),
 strange_probes AS (
   SELECT *

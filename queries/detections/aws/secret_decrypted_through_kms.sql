@@ -47,6 +47,7 @@ decryptions AS (
     d.thing,
     coalesce(e.actor, '') AS reader,
     coalesce(e.credential_id, '') AS used_credential,
+    e.event_epoch // ($read_seconds + 1) AS stretch_no,
     coalesce(e.account_id, '') || '/' || coalesce(e.region, '') || '/' || d.kind || '/' || d.thing AS context_id
   FROM aws_event AS e
   JOIN decrypted_things AS d ON d.event_key = e.event_key
@@ -70,6 +71,7 @@ store_reads AS (
   SELECT
     coalesce(credential_id, '') AS used_credential,
     event_epoch,
+    event_epoch // ($read_seconds + 1) AS stretch_no,
     CASE location_kind WHEN 'secret' THEN 'kms_secret' WHEN 'lambda' THEN 'kms_function' ELSE 'kms_parameter' END AS kind,
     location,
     location_kind = 'ssm_path' AS by_path
@@ -78,12 +80,19 @@ store_reads AS (
     AND outcome = 'success'
     AND event_epoch IS NOT NULL
 ),
+-- A read explains decryptions in its own stretch of seconds and in the next.
+reads_in_reach AS (
+  SELECT used_credential, event_epoch, kind, location, by_path, stretch_no FROM store_reads
+  UNION ALL
+  SELECT used_credential, event_epoch, kind, location, by_path, stretch_no + 1 AS stretch_no FROM store_reads
+),
 explained AS (
   SELECT DISTINCT d.event_key
   FROM new_decryptions AS d
-  JOIN store_reads AS r
+  JOIN reads_in_reach AS r
     ON r.used_credential = d.used_credential
    AND r.kind = d.kind
+   AND r.stretch_no = d.stretch_no
   WHERE d.event_epoch - r.event_epoch >= 0
     AND d.event_epoch - r.event_epoch <= $read_seconds
     AND (r.by_path OR r.location = d.thing OR '/' || r.location = d.thing)
