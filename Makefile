@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 DEMO := demo
 
-.PHONY: demo test check lint types layers queries-lint cases sample lock bench clean setup help
+.PHONY: demo test check lint types layers queries-lint cases docs sample lock bench clean setup help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -38,6 +38,10 @@ queries-lint: $(STAMP)
 	$(BIN)/python -m forensics.queries
 
 check: lint types layers queries-lint ## Static checks: ruff, mypy strict, import-linter, query lint
+
+docs: $(STAMP) ## Write docs/fields.md and docs/queries.md anew from their definitions
+	$(BIN)/python -m forensics.store.reference > docs/fields.md.new && mv docs/fields.md.new docs/fields.md
+	$(BIN)/python -m forensics.analysis.reference > docs/queries.md.new && mv docs/queries.md.new docs/queries.md
 
 sample: $(STAMP) ## Write sample_logs/ anew from its generator
 	$(BIN)/python -m forensics.sample --output sample_logs
