@@ -7,41 +7,61 @@ import os
 import pkgutil
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from forensics.cli import commands
-from forensics.cli.console import say
+from forensics.cli.console import out, say
 from forensics.model.errors import ExitCode, ForensicsError
 
 #: The base of every fault of arguments; Typer brings its own copy of Click and exports only its leaves.
 _WRONG_USE: type[Exception] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
-HELP = """Offline forensics of stolen AI-provider keys: what was read in AWS, by whom, and which keys were abused afterwards.
 
-Start with `keytrail triage FOLDER` or `keytrail demo`. Nothing here opens a network connection."""
+#: Order of the help: by task, as a case goes. A command that is not named here comes last.
+_ORDER = (
+    "triage init ingest status hunt exposure timeline summary show report package verify queries doctor demo".split()
+)
+
+
+def _place(name: str) -> int:
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
 
 
 def build() -> typer.Typer:
     """Return the app with every command module below `forensics.cli.commands`."""
     app = typer.Typer(
         name="keytrail",
-        help=HELP,
         no_args_is_help=False,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda m: m.name):
+    app.callback(invoke_without_command=True)(_bare)
+    for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda m: (_place(m.name), m.name)):
         register = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), "register", None)
         if register:
             register(app)
     return app
 
 
+def _bare(context: typer.Context) -> None:
+    """Offline forensics of stolen AI-provider keys: what was read in AWS, by whom, and which keys were abused afterwards.
+
+    Start with `keytrail triage FOLDER` or `keytrail demo`. Nothing here opens a network connection.
+    """
+    if context.invoked_subcommand is None:
+        out(context.get_help())
+
+
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     signal.signal(signal.SIGTERM, _as_interrupt)
+    if not arguments:
+        # Bare `keytrail` says where the case stands; outside of a case it says how to start.
+        here = Path(os.environ.get("KEYTRAIL_CASE") or ".")
+        arguments = ["status"] if (here / "case.toml").is_file() and (here / "case.duckdb").is_file() else ["--help"]
     try:
         result: Any = build()(args=arguments, prog_name="keytrail", standalone_mode=False)
     except ForensicsError as error:

@@ -148,6 +148,9 @@ class Ingest:
         stored = None
         if is_new and self.options.copy:
             stored = self._copy(exhibit, found.name, data)
+        if is_new and reading.source_id == "key_inventory":
+            # A statement of a person: every version is kept beside the settings, whatever happens to the rest.
+            (self.folder.root / "inventory" / f"{exhibit}.csv").write_bytes(data)
         return _Pending(self._receipt, found, facts, received, reading, len(data), exhibit, stored, is_new)
 
     def _unread(self, found: Found, facts: ReceiptFacts, reading: FileReading) -> _Pending:
