@@ -1,0 +1,158 @@
+"""View of the answer: the headline, the figures and the three sentences, all from the same counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from forensics.model.text import term_safe
+from forensics.report import words
+from forensics.report.findings import Findings
+from forensics.report.gaps import Gaps, gap_sentence
+from forensics.report.intruder import Intruder
+from forensics.report.keys import Key
+from forensics.report.reading import CaseReading
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of the answer: its value in text, what it counts, and the result (query or verdict) it comes from.
+
+    `kind` is the kind of result whose staleness it shares: hunt, exposure or empty.
+    """
+
+    value: str
+    label: str
+    source: str
+    anchor: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerLine:
+    """A customer with its keys' most severe verdict."""
+
+    name: str
+    mark: words.Mark
+    keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the report says first."""
+
+    headline: str
+    sentences: tuple[str, str, str]
+    figures: tuple[Figure, ...]
+    customers: tuple[CustomerLine, ...]
+    decided: int
+    keys: int
+
+
+def make_answer(case: CaseReading, keys: tuple[Key, ...], findings: Findings, intruder: Intruder, gaps: Gaps) -> Answer:
+    """Return the answer of the case."""
+    headline = _headline(keys, findings)
+    sentences = (headline + ".", _path(case, keys, intruder), gap_sentence(gaps))
+    return Answer(
+        headline=headline,
+        sentences=(term_safe(sentences[0]), term_safe(sentences[1]), term_safe(sentences[2])),
+        figures=_figures(case, keys, findings),
+        customers=_customers(keys),
+        decided=sum(k.decision not in {"open", ""} for k in keys),
+        keys=len(keys),
+    )
+
+
+def _of(keys: tuple[Key, ...], *verdicts: str) -> int:
+    return sum(k.verdict in verdicts for k in keys)
+
+
+def _headline(keys: tuple[Key, ...], findings: Findings) -> str:
+    established, open_ = _of(keys, "confirmed", "misused_path_not_seen"), _of(keys, "suspicious")
+    read = sum(k.exposure in words.READ for k in keys)
+    if not keys:
+        return words.capital(words.count(findings.total, "finding")) + "; no verdict on a key has been made"
+    if established:
+        start = f"{words.capital(words.count(established, 'provider key'))} {'was' if established == 1 else 'were'} misused"
+        return start + (f"; use of {words.in_words(open_)} more is not explained" if open_ else "")
+    if open_:
+        return f"No misuse is established; use of {words.count(open_, 'key')} is not explained"
+    if read:
+        return f"{words.capital(words.count(read, 'provider key'))} {'was' if read == 1 else 'were'} read; the evidence supplied shows no misuse"
+    if _of(keys, "not_evaluable"):
+        return f"No read and no misuse was seen; {words.count(_of(keys, 'not_evaluable'), 'key')} cannot be judged with this evidence"
+    return "No key was read by an intruder and none was misused, as far as the evidence shows"
+
+
+def _path(case: CaseReading, keys: tuple[Key, ...], intruder: Intruder) -> str:
+    read = [k for k in keys if k.exposure in words.READ]
+    known = f"{words.in_words(len(read))} of {words.count(len(keys), 'known key')}"
+    active = sum(k.at_risk and k.still_active is True for k in keys)
+    who = words.count(len(intruder.credentials), "credential")
+    if not read:
+        text = f"The intruder's {who} read {known}." if intruder.credentials else "No credential is held to be an intruder's."
+    else:
+        first = min((k.exposed.start for k in read if k.exposed and k.exposed.start), default=None)
+        when = f" from {words.spoken(first)}" if first else ""
+        text = f"{words.capital(known)} {'was' if len(read) == 1 else 'were'} read{when}, with {who} held to be the intruder's."
+    if active:
+        text += f" {words.capital(words.count(active, 'key'))} at risk {'was' if active == 1 else 'were'} still in use at the end of the evidence."
+    return text
+
+
+def _figures(case: CaseReading, keys: tuple[Key, ...], findings: Findings) -> tuple[Figure, ...]:
+    out = []
+    if keys:
+        read = sum(k.exposure in words.READ for k in keys)
+        confirmed, open_ = _of(keys, "confirmed", "misused_path_not_seen"), _of(keys, "suspicious")
+        out.append(Figure(f"{read} of {len(keys)}", "known keys read by the intruder", "verdict: exposure", "keys", "exposure"))
+        out.append(Figure(f"{confirmed} · {open_}", "misuse established · suspicious, open", "verdict: abuse", "keys", "exposure"))
+        out += _cost_figures(keys)
+        at_risk = [k for k in keys if k.at_risk]
+        active, unknown = sum(k.still_active is True for k in at_risk), sum(k.still_active is None for k in at_risk)
+        label = f"of {len(at_risk)} keys at risk still in use at the end of the evidence"
+        out.append(Figure(str(active), label + (f"; {unknown} not known" if unknown else ""), "verdict: still_active", "keys", "exposure"))
+    severe = sum(n for mark, n in findings.severities if mark.word in {"critical", "high"})
+    out.append(Figure(words.number(findings.total), f"findings, {severe} of them critical or high", "table finding", "findings", "hunt"))
+    if case.window:
+        first, last = case.window
+        days = f"{words.day(first)} to {words.day(last)}"
+        stated = case.settings.since and case.settings.until
+        out.append(Figure(f"{words.number(case.hours)} h", f"window, {days}", "settings: window" if stated else "table activity", "method", ""))
+    return tuple(out)
+
+
+def _cost_figures(keys: tuple[Key, ...]) -> list[Figure]:
+    """Excess cost of keys misused or suspicious, one figure a currency: currencies are never added."""
+    low: dict[str, Decimal] = {}
+    high: dict[str, Decimal] = {}
+    number: dict[str, int] = {}
+    for key in keys:
+        if key.cost and key.verdict in {"confirmed", "misused_path_not_seen", "suspicious"}:
+            unit = key.cost.currency
+            low[unit] = low.get(unit, Decimal(0)) + key.cost.low
+            high[unit] = high.get(unit, Decimal(0)) + key.cost.high
+            number[unit] = number.get(unit, 0) + 1
+    return [
+        Figure(
+            f"{unit} {words.money(low[unit])} to {words.money(high[unit])}",
+            f"excess cost as billed, of {words.count(number[unit], 'key')} misused or suspicious",
+            "verdict: excess_cost",
+            "keys",
+            "exposure",
+        )
+        for unit in sorted(low)
+    ]
+
+
+def _customers(keys: tuple[Key, ...]) -> tuple[CustomerLine, ...]:
+    by_name: dict[str, list[Key]] = {}
+    for key in keys:
+        by_name.setdefault(key.customer, []).append(key)
+    return tuple(CustomerLine(name, members[0].mark, tuple(members)) for name, members in by_name.items())
+
+
+def assumed_t0(keys: tuple[Key, ...]) -> datetime | None:
+    """Return the first exposure of a key, which stands for T0 where none is stated."""
+    return min((k.exposed.start for k in keys if k.exposed and k.exposed.start), default=None)

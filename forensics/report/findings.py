@@ -1,0 +1,172 @@
+"""View of the findings: the most severe first, each with its records, its query and its innocent explanations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from forensics.report import words
+from forensics.report.reading import CaseReading, Pointer, Row, read_json
+from forensics.report.words import Mark
+
+#: Records shown of one finding; findings shown in full; findings listed beyond those.
+EVENTS_SHOWN = 50
+FINDINGS_SHOWN = 150
+LISTED = 1_000
+_DETAILS_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A record behind a finding."""
+
+    time: datetime | None
+    actor: str
+    action: str
+    resource: str
+    address: str
+    credential: str
+    place: str
+    outcome: str
+    details: tuple[tuple[str, str], ...]
+    pointer: Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finding with at most `EVENTS_SHOWN` records and the count of the rest."""
+
+    anchor: str
+    finding_id: str
+    title: str
+    mark: Mark
+    confidence: str
+    state: str
+    query_id: str
+    query_anchor: str
+    subject: str
+    first: datetime | None
+    last: datetime | None
+    count: int
+    rows: int
+    actors: tuple[str, ...]
+    credentials: tuple[str, ...]
+    addresses: tuple[str, ...]
+    resources: tuple[str, ...]
+    resource_count: int
+    tainted: bool
+    events: tuple[Event, ...]
+    cut: int
+    description: str
+    false_positives: tuple[str, ...]
+    next_steps: tuple[str, ...]
+    attack: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Findings in full, those only listed, and counts by severity."""
+
+    shown: tuple[Finding, ...]
+    listed: tuple[Finding, ...]
+    cut: int
+    total: int
+    severities: tuple[tuple[Mark, int], ...]
+
+
+_ORDER = """
+SELECT f.*, row_number() OVER (
+  ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END,
+           CASE WHEN f.state = 'no_baseline' THEN 1 ELSE 0 END,
+           CASE confidence WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END,
+           first_seen NULLS LAST, query_id, finding_key, finding_id) AS place
+FROM finding f ORDER BY place
+"""
+_EVENTS = """
+SELECT * FROM (
+  SELECT e.*, row_number() OVER (PARTITION BY finding_id ORDER BY event_time NULLS LAST, event_key, action, resource, details) AS place
+  FROM finding_event e)
+WHERE place <= ? ORDER BY finding_id, place
+"""
+_ROWS = """
+SELECT finding_id, count(*) AS n,
+       bool_or(credential_id IN (SELECT value FROM tainted WHERE kind = 'credential')
+            OR source_ip IN (SELECT value FROM tainted WHERE kind = 'address')
+            OR actor IN (SELECT value FROM tainted WHERE kind = 'principal')) AS tainted
+FROM finding_event GROUP BY finding_id ORDER BY finding_id
+"""
+
+
+def read_findings(case: CaseReading) -> Findings:
+    """Return the findings of the last hunt."""
+    rows = case.rows(_ORDER)
+    events: dict[str, list[Row]] = {}
+    for event in case.rows(_EVENTS, [EVENTS_SHOWN]):
+        events.setdefault(event["finding_id"], []).append(event)
+    counted = {row["finding_id"]: row for row in case.rows(_ROWS)}
+    found = [_finding(case, n, row, events.get(row["finding_id"], []), counted.get(row["finding_id"], {})) for n, row in enumerate(rows, start=1)]
+    tally = Counter(f.mark for f in found)
+    marks = (*words.SEVERITIES.values(), words.UNKNOWN)
+    return Findings(
+        shown=tuple(found[:FINDINGS_SHOWN]),
+        listed=tuple(found[FINDINGS_SHOWN : FINDINGS_SHOWN + LISTED]),
+        cut=max(0, len(found) - FINDINGS_SHOWN - LISTED),
+        total=len(found),
+        severities=tuple((mark, tally[mark]) for mark in marks if tally[mark]),
+    )
+
+
+def _finding(case: CaseReading, n: int, row: Row, events: list[Row], counted: Row) -> Finding:
+    query = case.queries.get(row["query_id"])
+    rows = counted.get("n", 0)
+    return Finding(
+        anchor=f"f-{n}",
+        finding_id=row["finding_id"] or "",
+        title=row["title"] or "",
+        mark=words.SEVERITIES.get(row["severity"], words.UNKNOWN),
+        confidence=row["confidence"] or "",
+        state=row["state"] or "",
+        query_id=row["query_id"] or "",
+        query_anchor=case.query_anchor(row["query_id"] or ""),
+        subject=row["finding_key"] or "",
+        first=row["first_seen"],
+        last=row["last_seen"],
+        count=row["event_count"] or 0,
+        rows=rows,
+        actors=_distinct(events, "actor"),
+        credentials=_distinct(events, "credential_id"),
+        addresses=_distinct(events, "source_ip"),
+        resources=_distinct(events, "resource"),
+        resource_count=row["resource_count"] or 0,
+        tainted=bool(counted.get("tainted")),
+        events=tuple(_event(case, e) for e in events),
+        cut=max(0, rows - len(events)),
+        description=query.description if query else "",
+        false_positives=query.false_positives if query else (),
+        next_steps=query.next_steps if query else (),
+        attack=query.attack if query else (),
+    )
+
+
+def _distinct(events: list[Row], name: str, limit: int = 6) -> tuple[str, ...]:
+    """Return the most frequent values of a column, ties by text."""
+    tally = Counter(e[name] for e in events if e[name])
+    return tuple(sorted(sorted(tally), key=lambda v: -tally[v])[:limit])
+
+
+def _event(case: CaseReading, row: Row) -> Event:
+    details = read_json(row["details"], {})
+    shown = [(str(k), str(v)) for k, v in sorted(details.items()) if v not in (None, "")]
+    return Event(
+        time=row["event_time"],
+        actor=row["actor"] or "",
+        action=row["action"] or "",
+        resource=row["resource"] or "",
+        address=row["source_ip"] or "",
+        credential=row["credential_id"] or "",
+        place=" ".join(p for p in (row["account_id"], row["region"]) if p),
+        outcome=row["outcome"] or "",
+        details=tuple(shown[:_DETAILS_SHOWN]),
+        pointer=case.pointer(row["evidence"]),
+    )
