@@ -1,1 +1,1 @@
-"""Evidence packages: seal, verify, replay."""
+"""Evidence packages: sealed from a case, verified and reproduced by anybody."""
