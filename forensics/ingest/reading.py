@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -18,6 +19,8 @@ from forensics.store.eventstore import Group, Place, evidence_pointer, text_json
 from forensics.store.identity import canonical_sha256, event_key, owned_id
 
 _CHUNK = 2_000
+#: What no UTF-8 text can hold: lone surrogates (undecodable bytes too), and NUL.
+_UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
 SKIPPED, READ, DEFECTIVE, REGISTERED = "skipped", "read", "defective", "registered"
 
 
@@ -284,24 +287,22 @@ def _readable(record: RawRecord) -> tuple[str, bool]:
     """Return JSON text that every JSON reader accepts, and whether it had to be repaired."""
     text = record.text
     clean = "text_repaired" not in record.flags and "duplicate_names" not in record.flags
-    if clean and "\\ud" not in text and "\\uD" not in text and "\\u0000" not in text and _encodes(text):
+    if (
+        clean
+        and "\\ud" not in text
+        and "\\uD" not in text
+        and "\\u0000" not in text
+        and _UNSTORABLE.search(text) is None
+    ):
         return text, False
     # Written anew only for the projection; the evidence keeps the text. Decimals become text in it.
     return text_json(_mend(record.value)), "duplicate_names" not in record.flags or "text_repaired" in record.flags
 
 
-def _encodes(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _mend(value: Any) -> Any:
     """Replace what no UTF-8 text can hold (lone surrogates, undecodable bytes, NUL) by U+FFFD, everywhere in a value."""
     if isinstance(value, str):
-        return "".join("\ufffd" if "\ud800" <= c <= "\udfff" or c == "\x00" else c for c in value)
+        return _UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, dict):
         return {_mend(k): _mend(v) for k, v in value.items()}
     if isinstance(value, list):

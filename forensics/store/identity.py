@@ -24,10 +24,12 @@ def _plain(value: object) -> str:
     raise TypeError(type(value).__name__)
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_plain)
+
+
 def canonical_sha256(value: Any) -> str:
     """Return the SHA-256 of a parsed record written with sorted names and without blanks.
 
     Two serialisations of one record share it. Decimals are written as text, so 1.50 and 1.5 differ.
     """
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_plain)
-    return sha256(text.encode("ascii")).hexdigest()
+    return sha256(_CANONICAL.encode(value).encode("ascii")).hexdigest()

@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
             say("a part of the hunt, or another window or parameters: shown, not stored as the case's findings")
         else:
             result, _ = hunt_case(folder, every, system_clock, by)
-        seconds = f"{time.monotonic() - started:.1f}"
+        seconds = round(time.monotonic() - started, 1)
         if json_:
             out_json({"outcomes": [_outcome(o) for o in result.outcomes], "seconds": seconds})
         else:
@@ -78,7 +78,7 @@ def _outcome(outcome: Any) -> dict[str, Any]:
     return {**{n: getattr(outcome, n) for n in names}, "event_ids": list(outcome.event_ids)}
 
 
-def _print(result: HuntResult, seconds: str) -> None:
+def _print(result: HuntResult, seconds: float) -> None:
     rows = [
         (
             f.finding_id,

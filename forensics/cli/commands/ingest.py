@@ -17,7 +17,7 @@ from forensics.model.errors import ExitCode
 _SHOWN = 12
 
 
-def ingest_json(result: IngestResult, seconds: str) -> dict[str, Any]:
+def ingest_json(result: IngestResult, seconds: float) -> dict[str, Any]:
     """Return the documented JSON shape of one run."""
     return {
         "files": {
@@ -89,7 +89,7 @@ def register(app: typer.Typer) -> None:
                 options,
                 lambda files, size, records: update(files, f"{size >> 20} MiB, {records} records"),
             )
-        seconds = f"{time.monotonic() - started:.1f}"
+        seconds = round(time.monotonic() - started, 1)
         if json_:
             out_json(ingest_json(result, seconds))
         else:
@@ -97,7 +97,7 @@ def register(app: typer.Typer) -> None:
         return int(ExitCode.UNREADABLE if result.defective else ExitCode.DONE)
 
 
-def _print(result: IngestResult, seconds: str) -> None:
+def _print(result: IngestResult, seconds: float) -> None:
     counts = result.records
     rows = [
         (
