@@ -109,7 +109,11 @@ def read_account(case: CaseReading) -> Account:
     exhibits = [_exhibit(row) for row in rows]
     states = Counter(x.mark for x in exhibits)
     remarks = [Fault(x.exhibit, x.path, None, note) for x in exhibits for note in x.notes]
-    skipped = [Fault(x.exhibit, x.path, None, x.reason) for x, row in zip(exhibits, rows, strict=True) if row["state"] in {"skipped", "defective"}]
+    skipped = [
+        Fault(x.exhibit, x.path, None, x.reason)
+        for x, row in zip(exhibits, rows, strict=True)
+        if row["state"] in {"skipped", "defective"}
+    ]
     defects = _defects(case)
     return Account(
         exhibits=tuple(exhibits[:EXHIBITS_SHOWN]),
@@ -160,11 +164,22 @@ def _groups(exhibits: list[Exhibit]) -> tuple[ExhibitGroup, ...]:
     for exhibit in exhibits:
         found.setdefault((exhibit.owner, exhibit.source, exhibit.mark), []).append(exhibit)
     groups = []
-    for (owner, source, mark), members in sorted(found.items(), key=lambda item: (item[0][0], item[0][1], item[0][2].word)):
+    for (owner, source, mark), members in sorted(
+        found.items(), key=lambda item: (item[0][0], item[0][1], item[0][2].word)
+    ):
         firsts, lasts = [m.first for m in members if m.first], [m.last for m in members if m.last]
         octets = sum(m.size or 0 for m in members)
         groups.append(
-            ExhibitGroup(owner, source, mark, len(members), octets, _sum([m.records for m in members]), min(firsts, default=None), max(lasts, default=None))
+            ExhibitGroup(
+                owner,
+                source,
+                mark,
+                len(members),
+                octets,
+                _sum([m.records for m in members]),
+                min(firsts, default=None),
+                max(lasts, default=None),
+            )
         )
     return tuple(groups)
 

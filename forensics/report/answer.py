@@ -74,7 +74,9 @@ def _headline(keys: tuple[Key, ...], findings: Findings) -> str:
     if not keys:
         return words.capital(words.count(findings.total, "finding")) + "; no verdict on a key has been made"
     if established:
-        start = f"{words.capital(words.count(established, 'provider key'))} {'was' if established == 1 else 'were'} misused"
+        start = (
+            f"{words.capital(words.count(established, 'provider key'))} {'was' if established == 1 else 'were'} misused"
+        )
         return start + (f"; use of {words.in_words(open_)} more is not explained" if open_ else "")
     if open_:
         return f"No misuse is established; use of {words.count(open_, 'key')} is not explained"
@@ -91,7 +93,11 @@ def _path(case: CaseReading, keys: tuple[Key, ...], intruder: Intruder) -> str:
     active = sum(k.at_risk and k.still_active is True for k in keys)
     who = words.count(len(intruder.credentials), "credential")
     if not read:
-        text = f"The intruder's {who} read {known}." if intruder.credentials else "No credential is held to be an intruder's."
+        text = (
+            f"The intruder's {who} read {known}."
+            if intruder.credentials
+            else "No credential is held to be an intruder's."
+        )
     else:
         first = min((k.exposed.start for k in read if k.exposed and k.exposed.start), default=None)
         when = f" from {words.spoken(first)}" if first else ""
@@ -106,38 +112,70 @@ def _figures(case: CaseReading, keys: tuple[Key, ...], findings: Findings) -> tu
     if keys:
         read = sum(k.exposure in words.READ for k in keys)
         confirmed, open_ = _of(keys, "confirmed", "misused_path_not_seen"), _of(keys, "suspicious")
-        out.append(Figure(f"{read} of {len(keys)}", "known keys read by the intruder", "verdict: exposure", "keys", "exposure"))
-        out.append(Figure(f"{confirmed} · {open_}", "misuse established · suspicious, open", "verdict: abuse", "keys", "exposure"))
+        out.append(
+            Figure(f"{read} of {len(keys)}", "known keys read by the intruder", "verdict: exposure", "keys", "exposure")
+        )
+        out.append(
+            Figure(
+                f"{confirmed} · {open_}", "misuse established · suspicious, open", "verdict: abuse", "keys", "exposure"
+            )
+        )
         out += _cost_figures(keys)
         at_risk = [k for k in keys if k.at_risk]
         active, unknown = sum(k.still_active is True for k in at_risk), sum(k.still_active is None for k in at_risk)
         label = f"of {len(at_risk)} keys at risk still in use at the end of the evidence"
-        out.append(Figure(str(active), label + (f"; {unknown} not known" if unknown else ""), "verdict: still_active", "keys", "exposure"))
+        out.append(
+            Figure(
+                str(active),
+                label + (f"; {unknown} not known" if unknown else ""),
+                "verdict: still_active",
+                "keys",
+                "exposure",
+            )
+        )
     severe = sum(n for mark, n in findings.severities if mark.word in {"critical", "high"})
-    out.append(Figure(words.number(findings.total), f"findings, {severe} of them critical or high", "table finding", "findings", "hunt"))
+    out.append(
+        Figure(
+            words.number(findings.total),
+            f"findings, {severe} of them critical or high",
+            "table finding",
+            "findings",
+            "hunt",
+        )
+    )
     if case.window:
         first, last = case.window
         days = f"{words.day(first)} to {words.day(last)}"
         stated = case.settings.since and case.settings.until
-        out.append(Figure(f"{words.number(case.hours)} h", f"window, {days}", "settings: window" if stated else "table activity", "method", ""))
+        out.append(
+            Figure(
+                f"{words.number(case.hours)} h",
+                f"window, {days}",
+                "settings: window" if stated else "table activity",
+                "method",
+                "",
+            )
+        )
     return tuple(out)
 
 
 def _cost_figures(keys: tuple[Key, ...]) -> list[Figure]:
     """Excess cost of keys misused or suspicious, one figure a currency: currencies are never added."""
     low: dict[str, Decimal] = {}
+    mid: dict[str, Decimal] = {}
     high: dict[str, Decimal] = {}
     number: dict[str, int] = {}
     for key in keys:
         if key.cost and key.verdict in {"confirmed", "misused_path_not_seen", "suspicious"}:
             unit = key.cost.currency
             low[unit] = low.get(unit, Decimal(0)) + key.cost.low
+            mid[unit] = mid.get(unit, Decimal(0)) + key.cost.mid
             high[unit] = high.get(unit, Decimal(0)) + key.cost.high
             number[unit] = number.get(unit, 0) + 1
     return [
         Figure(
             f"{unit} {words.money(low[unit])} to {words.money(high[unit])}",
-            f"excess cost as billed, of {words.count(number[unit], 'key')} misused or suspicious",
+            f"excess cost as billed, middle {words.money(mid[unit])}, of {words.count(number[unit], 'key')} misused or suspicious",
             "verdict: excess_cost",
             "keys",
             "exposure",

@@ -86,7 +86,7 @@ NAMES = frozenset(field.name for field in fields(ReportView))
 
 
 def build(
-    connection: Any,  # noqa: ANN401 - the store's connection type stays behind the store
+    connection: Any,
     settings: Settings,
     queries: Sequence[Query],
     stale: Mapping[str, Sequence[str]],
@@ -113,11 +113,15 @@ def build(
         account=read_account(case),
         ledger=ledger,
         method=read_method(case),
-        charts=Charts(lifelines(case, keys), heat_map(case), coverage_matrix(case), {a: c for a, c in usage.items() if c}),
+        charts=Charts(
+            lifelines(case, keys), heat_map(case), coverage_matrix(case), {a: c for a, c in usage.items() if c}
+        ),
     )
 
 
-def _head(case: CaseReading, keys: tuple[Key, ...], stale: Mapping[str, Sequence[str]], made_at: datetime, final: bool) -> CaseHead:
+def _head(
+    case: CaseReading, keys: tuple[Key, ...], stale: Mapping[str, Sequence[str]], made_at: datetime, final: bool
+) -> CaseHead:
     first, last = case.window or (case.settings.since, case.settings.until)
     return CaseHead(
         settings=case.settings,

@@ -18,7 +18,7 @@ from forensics.report import words
 
 #: Longest text shown of one value; what is beyond stays in the evidence.
 LONGEST = 1_000
-DASH = Markup('<span class="none">–</span>')
+DASH = Markup('<span class="none">–</span>')  # noqa: RUF001 - a dash, not a minus
 
 
 def shown(value: object) -> str:
@@ -81,11 +81,14 @@ def short_hash(value: str | None) -> Markup:
         return DASH
     text = shown(value)
     groups = [text[i : i + 8] for i in range(0, len(text), 8)]
-    return Markup('<span class="hash">{}</span>').format(Markup("<wbr>").join(groups)) if len(text) == 64 else mono(value)
+    return (
+        Markup('<span class="hash">{}</span>').format(Markup("<wbr>").join(groups)) if len(text) == 64 else mono(value)
+    )
 
 
 FILTERS: dict[str, Callable[..., object]] = {
     "t": plain,
+    "plain": shown,
     "id": mono,
     "defang": defanged,
     "time": moment,

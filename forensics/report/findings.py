@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forensics.report import words
+from forensics.report.charts.svg import clipped
 from forensics.report.reading import CaseReading, Pointer, Row, read_json
 from forensics.report.words import Mark
 
@@ -105,7 +106,10 @@ def read_findings(case: CaseReading) -> Findings:
     for event in case.rows(_EVENTS, [EVENTS_SHOWN]):
         events.setdefault(event["finding_id"], []).append(event)
     counted = {row["finding_id"]: row for row in case.rows(_ROWS)}
-    found = [_finding(case, n, row, events.get(row["finding_id"], []), counted.get(row["finding_id"], {})) for n, row in enumerate(rows, start=1)]
+    found = [
+        _finding(case, n, row, events.get(row["finding_id"], []), counted.get(row["finding_id"], {}))
+        for n, row in enumerate(rows, start=1)
+    ]
     tally = Counter(f.mark for f in found)
     marks = (*words.SEVERITIES.values(), words.UNKNOWN)
     return Findings(
@@ -129,7 +133,7 @@ def _finding(case: CaseReading, n: int, row: Row, events: list[Row], counted: Ro
         state=row["state"] or "",
         query_id=row["query_id"] or "",
         query_anchor=case.query_anchor(row["query_id"] or ""),
-        subject=row["finding_key"] or "",
+        subject=" · ".join((row["finding_key"] or "").split("|")),
         first=row["first_seen"],
         last=row["last_seen"],
         count=row["event_count"] or 0,
@@ -157,7 +161,7 @@ def _distinct(events: list[Row], name: str, limit: int = 6) -> tuple[str, ...]:
 
 def _event(case: CaseReading, row: Row) -> Event:
     details = read_json(row["details"], {})
-    shown = [(str(k), str(v)) for k, v in sorted(details.items()) if v not in (None, "")]
+    shown = [(str(k), clipped(str(v), 80)) for k, v in sorted(details.items()) if v not in (None, "")]
     return Event(
         time=row["event_time"],
         actor=row["actor"] or "",

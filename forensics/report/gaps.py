@@ -150,7 +150,13 @@ def _exports(case: CaseReading) -> list[Export]:
     )
     found: dict[Export, None] = {}
     for row in rows:
-        head = (row["owner"] or "", row["source_id"] or "", row["endpoint"] or "", row["covered_from"], row["covered_until"])
+        head = (
+            row["owner"] or "",
+            row["source_id"] or "",
+            row["endpoint"] or "",
+            row["covered_from"],
+            row["covered_until"],
+        )
         if row["truncated"]:
             found[Export(*head, "cut: its last page says that more follows")] = None
         if row["ungrouped"]:
@@ -162,7 +168,7 @@ def gap_sentence(gaps: Gaps) -> str:
     """Return the most important gap as one sentence in words."""
     parts = []
     if gaps.stops:
-        parts.append(f"logging was stopped {words.in_words(gaps.stops)} {words.plural('time', gaps.stops)}")
+        parts.append(f"logging was stopped {words.times(gaps.stops)}")
     if gaps.not_evaluable:
         n = len(gaps.not_evaluable)
         parts.append(f"{words.count(n, 'query')} could not be evaluated")

@@ -55,11 +55,11 @@ class Intruder:
     principals: tuple[str, ...]
 
 
-
-
 def read_intruder(case: CaseReading) -> Intruder:
     """Return what the last exposure run held to be the intruder's, in order of time."""
-    rows = case.rows("SELECT DISTINCT kind, value, since, method, parent, root FROM tainted ORDER BY since NULLS LAST, kind, value, root, method, parent")
+    rows = case.rows(
+        "SELECT DISTINCT kind, value, since, method, parent, root FROM tainted ORDER BY since NULLS LAST, kind, value, root, method, parent"
+    )
     acts = _acts(case)
     taints = [_taint(row, acts) for row in rows]
     sessions = case.rows(
@@ -72,7 +72,14 @@ def read_intruder(case: CaseReading) -> Intruder:
         taints=tuple(taints[:_SHOWN]),
         cut=max(0, len(taints) - _SHOWN),
         sessions=tuple(
-            Issue(r["credential_id"] or "", r["principal"] or "", r["method"] or "", r["parent_credential_id"] or "", r["issued_at"]) for r in sessions
+            Issue(
+                r["credential_id"] or "",
+                r["principal"] or "",
+                r["method"] or "",
+                r["parent_credential_id"] or "",
+                r["issued_at"],
+            )
+            for r in sessions
         ),
         addresses=_of_kind(taints, "address"),
         credentials=_of_kind(taints, "credential"),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from forensics.report import words
 from forensics.report.findings import Finding, Findings
-from forensics.report.keys import Key
+from forensics.report.keys import Key, Span
 from forensics.report.reading import CaseReading
 from forensics.report.words import Mark
 
@@ -82,7 +81,9 @@ def key_events(case: CaseReading, findings: Findings, keys: tuple[Key, ...]) -> 
     lines = own + [(_phase(case, f), _line(f)) for f in chosen[:room]]
     phases = []
     for title in PHASES:
-        members = sorted((line for phase, line in lines if phase == title), key=lambda x: (x.start, x.text, x.subject, x.anchor))
+        members = sorted(
+            (line for phase, line in lines if phase == title), key=lambda x: (x.start, x.text, x.subject, x.anchor)
+        )
         if members:
             phases.append(Phase(title, tuple(members)))
     return KeyEvents(tuple(phases), len(lines), findings.total - len(chosen[:room]), only_tainted)
@@ -115,17 +116,35 @@ def _own_dates(case: CaseReading) -> list[tuple[str, Line]]:
     return [(phase, Line(when, None, text, "", 0, "method", "case.toml", note)) for phase, when, text in dates if when]
 
 
+def _later(span: Span) -> datetime | None:
+    return span.end if span.end != span.start else None
+
+
 def _key_dates(keys: tuple[Key, ...]) -> list[tuple[str, Line]]:
     """First read, first unexplained use, rotation and revocation of keys that got out or were misused."""
     found: list[tuple[str, Line]] = []
     for key in [k for k in keys if k.at_risk][:12]:
         name = key.customer or key.key_id
         if key.exposed and key.exposed.start:
-            found.append((_READ, Line(key.exposed.start, key.exposed.end, "Key exposed", name, 0, key.anchor, "verdict", key.mark)))
+            found.append(
+                (
+                    _READ,
+                    Line(
+                        key.exposed.start, _later(key.exposed), "Key exposed", name, 0, key.anchor, "verdict", key.mark
+                    ),
+                )
+            )
         if key.first_use and key.first_use.start:
             text = "First use in question"
-            found.append((_USE, Line(key.first_use.start, key.first_use.end, text, name, 0, key.anchor, "verdict", key.mark)))
-        for when, text in ((key.rotated_at, "Key replaced in the store"), (key.revoked_at, "Key revoked at the provider")):
+            found.append(
+                (_USE, Line(key.first_use.start, _later(key.first_use), text, name, 0, key.anchor, "verdict", key.mark))
+            )
+        for when, text in (
+            (key.rotated_at, "Key replaced in the store"),
+            (key.revoked_at, "Key revoked at the provider"),
+        ):
             if when:
-                found.append((_CLOSE, Line(when, None, text, name, 0, key.anchor, "verdict", Mark("done", "○", "good"))))
+                found.append(
+                    (_CLOSE, Line(when, None, text, name, 0, key.anchor, "verdict", Mark("done", "○", "good")))
+                )
     return found

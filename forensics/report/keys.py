@@ -14,6 +14,8 @@ from forensics.report.words import Mark
 
 #: Reads of one key that are shown; the rest is counted.
 READS_SHOWN = 25
+#: Records shown of one reason.
+POINTERS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,33 +107,38 @@ class Key:
     @property
     def at_risk(self) -> bool:
         """Whether the key got out or was misused, so that it must no longer work."""
-        return self.exposure in words.READ or self.exposure == "possibly" or self.abuse in {"established", "unexplained"}
+        return (
+            self.exposure in words.READ or self.exposure == "possibly" or self.abuse in {"established", "unexplained"}
+        )
 
 
 def read_keys(case: CaseReading) -> tuple[Key, ...]:
     """Return the keys of the last exposure run, most severe verdict first, then customer, provider and key id."""
     order = {name: place for place, name in enumerate(words.VERDICTS)}
     rows = case.rows("SELECT * FROM verdict")
-    rows.sort(key=lambda r: (order.get(r["verdict"], len(order)), r["customer"] or "", r["provider"] or "", r["key_id"] or ""))
-    evidence = _evidence(case)
-    return tuple(_key(case, n, row, evidence) for n, row in enumerate(rows, start=1))
+    rows.sort(
+        key=lambda r: (order.get(r["verdict"], len(order)), r["customer"] or "", r["provider"] or "", r["key_id"] or "")
+    )
+    answers: list[Row] = [read_json(row["answer"], {}) for row in rows]
+    evidence = _evidence(case, answers)
+    return tuple(_key(case, n, row, a, evidence) for n, (row, a) in enumerate(zip(rows, answers, strict=True), start=1))
 
 
-def _evidence(case: CaseReading) -> dict[str, str]:
-    """Evidence of every event that an answer names, so that a reason leads to its records."""
+def _evidence(case: CaseReading, answers: list[Row]) -> dict[str, str]:
+    """Evidence of the first events that each reason names, so that it leads to its records."""
+    reasons = [r for a in answers for r in a.get("reasons") or () if isinstance(r, dict)]
+    wanted = sorted({key for r in reasons for key in texts(r.get("event_keys"))[:POINTERS_SHOWN]})
     rows = case.rows(
         """SELECT event_key, min(evidence) AS evidence FROM (
              SELECT event_key, evidence FROM activity
              UNION ALL SELECT event_key, evidence FROM ai_cost UNION ALL SELECT event_key, evidence FROM ai_key)
-           WHERE event_key IN (
-             SELECT unnest(CAST(json_extract(answer, '$.reasons[*].event_keys[*]') AS VARCHAR[])) FROM verdict WHERE json_valid(answer))
-           GROUP BY event_key ORDER BY event_key"""
+           WHERE event_key IN (SELECT unnest(CAST(? AS VARCHAR[]))) GROUP BY event_key ORDER BY event_key""",
+        [wanted],
     )
     return {row["event_key"]: row["evidence"] or "" for row in rows}
 
 
-def _key(case: CaseReading, n: int, row: Row, evidence: dict[str, str]) -> Key:
-    a: Row = read_json(row["answer"], {})
+def _key(case: CaseReading, n: int, row: Row, a: Row, evidence: dict[str, str]) -> Key:
     reads = a["reads"] if isinstance(a.get("reads"), list) else []
     reads = [r for r in reads if isinstance(r, dict)]
     return Key(
@@ -169,18 +176,18 @@ def _key(case: CaseReading, n: int, row: Row, evidence: dict[str, str]) -> Key:
     )
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - a value of JSON
+def _text(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else str(value)
 
 
-def _span(value: Any) -> Span | None:  # noqa: ANN401 - a value of JSON
+def _span(value: Any) -> Span | None:
     if not isinstance(value, dict):
         return None
     span = Span(read_time(value.get("from")), read_time(value.get("to")))
     return span if span.start or span.end else None
 
 
-def _cost(value: Any) -> Cost | None:  # noqa: ANN401 - a value of JSON
+def _cost(value: Any) -> Cost | None:
     if not isinstance(value, dict):
         return None
     try:
@@ -194,9 +201,17 @@ def _cost(value: Any) -> Cost | None:  # noqa: ANN401 - a value of JSON
 
 def _reason(case: CaseReading, value: Row, evidence: dict[str, str]) -> Reason:
     keys = texts(value.get("event_keys"))
-    pointers = [case.pointer(evidence[k]) for k in keys if evidence.get(k)]
+    pointers = [case.pointer(evidence[k]) for k in keys[:POINTERS_SHOWN] if evidence.get(k)]
     query = _text(value.get("query_id"))
-    return Reason(_text(value.get("axis")), _text(value.get("text")), _text(value.get("root")), query, case.query_anchor(query), len(keys), tuple(pointers[:5]))
+    return Reason(
+        _text(value.get("axis")),
+        _text(value.get("text")),
+        _text(value.get("root")),
+        query,
+        case.query_anchor(query),
+        len(keys),
+        tuple(pointers),
+    )
 
 
 def _read(case: CaseReading, value: Row) -> Read:
@@ -222,5 +237,6 @@ class VerdictRow:
 def verdict_table() -> tuple[VerdictRow, ...]:
     """Return the table that makes a headline from both axes, by the very function that makes verdicts."""
     return tuple(
-        VerdictRow(words.EXPOSURES[e.value], tuple(words.VERDICTS[headline(e, a).value] for a in Abuse)) for e in Exposure
+        VerdictRow(words.EXPOSURES[e.value], tuple(words.VERDICTS[headline(e, a).value] for a in Abuse))
+        for e in Exposure
     )

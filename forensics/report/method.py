@@ -31,7 +31,9 @@ class Method:
 
 def read_method(case: CaseReading) -> Method:
     """Return how the results were made."""
-    facts = [(r["name"] or "", r["value"] or "") for r in case.rows("SELECT name, value FROM meta ORDER BY name, value")]
+    facts = [
+        (r["name"] or "", r["value"] or "") for r in case.rows("SELECT name, value FROM meta ORDER BY name, value")
+    ]
     rows = case.rows("SELECT * FROM result_basis ORDER BY kind, fingerprint")
     bases = [
         Basis(
@@ -44,4 +46,6 @@ def read_method(case: CaseReading) -> Method:
         """SELECT coalesce(source_id, '') AS source, coalesce(reader_version, '') AS version, count(*) AS files FROM evidence_file
            WHERE source_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"""
     )
-    return Method(tuple(facts), tuple(bases), case.settings, tuple((r["source"], r["version"], r["files"]) for r in readers))
+    return Method(
+        tuple(facts), tuple(bases), case.settings, tuple((r["source"], r["version"], r["files"]) for r in readers)
+    )

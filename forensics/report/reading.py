@@ -29,7 +29,7 @@ class Pointer:
 class CaseReading:
     """A locked, read-only connection with the settings and the queries of the case. It never writes."""
 
-    def __init__(self, connection: Any, settings: Settings, queries: Sequence[Query]) -> None:  # noqa: ANN401 - the store's connection type stays behind the store
+    def __init__(self, connection: Any, settings: Settings, queries: Sequence[Query]) -> None:
         self._connection = connection
         self.settings = settings
         self.queries = {query.id: query for query in sorted(queries, key=lambda q: q.id)}
@@ -41,7 +41,7 @@ class CaseReading:
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:  # noqa: ANN401 - one cell of any type
+    def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         """Return the first cell of a SELECT, None without rows."""
         rows = self.rows(sql, parameters)
         return next(iter(rows[0].values())) if rows else None
@@ -66,7 +66,9 @@ class CaseReading:
     @cached_property
     def exhibits(self) -> dict[str, str]:
         """Exhibit number by content SHA-256 (the smallest where two received files hold the same content)."""
-        rows = self.rows("SELECT content_sha256 AS c, min(exhibit) AS e FROM evidence_file WHERE content_sha256 IS NOT NULL GROUP BY 1")
+        rows = self.rows(
+            "SELECT content_sha256 AS c, min(exhibit) AS e FROM evidence_file WHERE content_sha256 IS NOT NULL GROUP BY 1"
+        )
         return {row["c"]: row["e"] for row in rows}
 
     @cached_property
@@ -75,12 +77,12 @@ class CaseReading:
         if not self.window:
             return {}
         rows = self.rows(_HOURS)
-        inside = set(hour_numbers(*self.window))
+        inside = hour_numbers(*self.window)
         found: dict[str, set[int]] = {}
         for row in rows:
-            last = min(row["last"], inside and max(inside) or 0)
-            found.setdefault(row["source_id"], set()).update(range(max(row["first"], min(inside)), last + 1))
-        return {name: frozenset(hours & inside) for name, hours in sorted(found.items())}
+            first, last = max(row["first"], inside[0]), min(row["last"], inside[-1])
+            found.setdefault(row["source_id"], set()).update(range(first, last + 1))
+        return {name: frozenset(hours) for name, hours in sorted(found.items())}
 
     def query_anchor(self, query_id: str) -> str:
         """Return the anchor of a query in the appendix; empty for one that did not run, which has no place there."""
@@ -126,7 +128,7 @@ def from_hour(hour: int) -> datetime:
     return datetime.fromtimestamp(hour * 3600, UTC).replace(tzinfo=None)
 
 
-def read_json(text: object, default: Any) -> Any:  # noqa: ANN401 - JSON is any value
+def read_json(text: object, default: Any) -> Any:
     """Return parsed JSON of the type of `default`, else `default`."""
     try:
         value = json.loads(text) if isinstance(text, str) else default
@@ -148,7 +150,11 @@ def read_time(value: object) -> datetime | None:
 
 def texts(value: object) -> tuple[str, ...]:
     """Return the members of a JSON list as texts; empty for anything else."""
-    return tuple(v if isinstance(v, str) else json.dumps(v, sort_keys=True) for v in value) if isinstance(value, list) else ()
+    return (
+        tuple(v if isinstance(v, str) else json.dumps(v, sort_keys=True) for v in value)
+        if isinstance(value, list)
+        else ()
+    )
 
 
 def stretch_words(first: int, last: int) -> str:

@@ -1,5 +1,6 @@
-"""Render the report: one self-contained HTML file that loads nothing, runs one small script of known hash, and is
-the same to the byte for the same case, clock and version.
+"""Render the report as one self-contained HTML file.
+
+It loads nothing, runs one small script of known hash, and is the same to the byte for the same case, clock and version.
 
 Content Security Policy by hash in a meta element: https://www.w3.org/TR/CSP3/#meta-element
 """
@@ -22,7 +23,7 @@ from forensics.queries.catalogue import Catalogue
 from forensics.report.context import NAMES, ReportView, build
 from forensics.report.escape import FILTERS, counted
 from forensics.report.sections import Section, find_sections
-from forensics.report.words import ABUSES, VERDICTS, is_or_are
+from forensics.report.words import ABUSES, VERDICTS, is_or_are, times
 from forensics.resources import reports_folder
 from forensics.store.basis import stale
 from forensics.store.case_folder import CaseFolder
@@ -89,13 +90,16 @@ def _environment(folder: Path) -> Environment:
         auto_reload=False,
     )
     environment.filters.update(FILTERS)
-    environment.globals.update(count=counted, is_or_are=is_or_are, abuse_words=ABUSES, verdict_words=VERDICTS)
+    environment.globals.update(
+        count=counted, is_or_are=is_or_are, times=times, abuse_words=ABUSES, verdict_words=VERDICTS
+    )
     return environment
 
 
 def _section(environment: Environment, section: Section, view: ReportView) -> Markup:
-    names = {name: getattr(view, name) for name in section.needs}
-    return Markup(environment.get_template(section.template).render(case=view.case, section=section, **{k: v for k, v in names.items() if k != "case"}))  # noqa: S704 - rendered with autoescape
+    names = {name: getattr(view, name) for name in section.needs if name != "case"}
+    text = environment.get_template(section.template).render(case=view.case, section=section, **names)
+    return Markup(text)  # noqa: S704 - rendered with autoescape
 
 
 def _asset(path: Path) -> str:
@@ -104,5 +108,3 @@ def _asset(path: Path) -> str:
 
 def _digest(text: str) -> str:
     return b64encode(sha256(text.encode("utf-8")).digest()).decode("ascii")
-
-

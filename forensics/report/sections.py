@@ -40,7 +40,9 @@ def find_sections(folder: Path, known: frozenset[str]) -> tuple[Section, ...]:
         name = _NAME.fullmatch(path.name)
         header = _HEADER.match(path.read_text(encoding="utf-8"))
         if not name or not header:
-            faults.append(f"{path.name}: " + ("no header {# --- ... --- #} at the top" if name else "not named NN_name.html.j2"))
+            faults.append(
+                f"{path.name}: " + ("no header {# --- ... --- #} at the top" if name else "not named NN_name.html.j2")
+            )
             continue
         title, needs, wrong = _read(header[1], known)
         faults += [f"{path.name}: {fault}" for fault in wrong]

@@ -51,6 +51,11 @@ def count(n: int, noun: str) -> str:
     return f"{in_words(n)} {plural(noun, n)}"
 
 
+def times(n: int) -> str:
+    """Return `never`, `once`, `twice`, `three times`."""
+    return ("never", "once", "twice")[n] if n < 3 else f"{in_words(n)} times"
+
+
 def is_or_are(n: int) -> str:
     """Return `is` for one, else `are`."""
     return "is" if n == 1 else "are"

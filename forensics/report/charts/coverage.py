@@ -14,9 +14,15 @@ from forensics.report.reading import CaseReading
 _LEFT, _TOP, _ROW, _WIDTH = 300, 24, 20, 1100
 DAYS, ROWS = 62, 40
 _RECORDS = """
+WITH cost_day AS (
+  SELECT source_id, owner, unnest(generate_series(date_trunc('day', period_start), period_end - INTERVAL 1 MICROSECOND, INTERVAL 1 DAY)) AS day
+  FROM ai_cost_current WHERE period_start IS NOT NULL AND period_end > period_start),
+supplied AS (
+  SELECT source, owner, table_name, region, event_time FROM activity WHERE event_time IS NOT NULL
+  UNION ALL SELECT source_id, owner, 'ai_cost', NULL, day FROM cost_day)
 SELECT source, coalesce(owner, '') AS owner, CASE WHEN table_name = 'aws_event' THEN coalesce(region, '') ELSE '' END AS part,
        CAST(event_time AS DATE) AS day, count(*) AS n
-FROM activity WHERE event_time IS NOT NULL GROUP BY ALL ORDER BY ALL
+FROM supplied GROUP BY ALL ORDER BY ALL
 """
 _COVERED = """
 SELECT source_id AS source, coalesce(owner, '') AS owner, covered_from, covered_until FROM ai_coverage
@@ -41,7 +47,7 @@ def coverage_matrix(case: CaseReading) -> Chart | None:
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     cell = (_WIDTH - _LEFT - 6) // len(days)
     lines = sorted(records)
-    parts = [Markup(_PATTERN)]
+    parts = [Markup(_PATTERN)]  # noqa: S704 - our own text
     for n, day in enumerate(days):
         if n == 0 or day.weekday() == 0:
             parts.append(label(_LEFT + n * cell, _TOP - 8, f"{day.day} {words.day_month(day)}", "soft"))
@@ -53,7 +59,8 @@ def coverage_matrix(case: CaseReading) -> Chart | None:
         "the day proves it. Hatched: no record, which may be silence or a missing log."
     ) + (f" {words.capital(words.count(cut, 'further row'))} not drawn." if cut else "")
     table = tuple(
-        (source, owner, part, *_tally(records[source, owner, part], covered.get((source, owner, part), set()), days)) for source, owner, part in lines
+        (source, owner, part, *_tally(records[source, owner, part], covered.get((source, owner, part), set()), days))
+        for source, owner, part in lines
     )
     return Chart(
         picture("c-cover", _WIDTH, _TOP + _ROW * min(len(lines), ROWS) + 6, "Records supplied by day", caption, parts),
@@ -81,11 +88,16 @@ def _covered(case: CaseReading) -> dict[_Line, set[date]]:
 
 def _row(line: _Line, counts: dict[date, int], covered: set[date], days: list[date], y: int, cell: int) -> Markup:
     source, owner, part = line
-    parts = [label(0, y + 13, clipped(source, 20), "strong"), label(_LEFT - 10, y + 13, clipped(part or owner, 22), "soft", "end")]
+    parts = [
+        label(0, y + 13, clipped(source, 20), "strong"),
+        label(_LEFT - 10, y + 13, clipped(part or owner, 22), "soft", "end"),
+    ]
     for n, day in enumerate(days):
         kind = "full" if counts.get(day) else "empty" if day in covered else "gap"
         attributes = {"fill": "url(#hatch)"} if kind == "gap" else {}
-        parts.append(element("rect", x=_LEFT + n * cell, y=y + 1, width=cell - 1, height=_ROW - 4, class_=kind, **attributes))
+        parts.append(
+            element("rect", x=_LEFT + n * cell, y=y + 1, width=cell - 1, height=_ROW - 4, class_=kind, **attributes)
+        )
     return element("g", Markup("").join(parts))
 
 

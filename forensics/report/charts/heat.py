@@ -42,12 +42,20 @@ def heat_map(case: CaseReading) -> Chart | None:
         by_day[day] += n
     hidden = sum(n for day, n in by_day.items() if day < first)
     caption = "Columns are days, rows are hours of the day in UTC, from 00 on top. Darker and fuller cells: 1 to 9, 10 to 99, 100 and more acts."
-    caption += " A credential that was stolen from a rightful user shows that user's acts too; the framed cell holds T0." if case.settings.t0 else ""
-    caption += f" {words.capital(words.count(hidden, 'earlier act'))} {words.is_or_are(hidden)} not drawn." if hidden else ""
+    caption += (
+        " A credential that was stolen from a rightful user shows that user's acts too; the framed cell holds T0."
+        if case.settings.t0
+        else ""
+    )
+    caption += (
+        f" {words.capital(words.count(hidden, 'earlier act'))} {words.is_or_are(hidden)} not drawn." if hidden else ""
+    )
     title = "Acts of the intruder's credentials by day and hour"
     text = f"{words.number(sum(acts.values()))} acts on {words.count(len(by_day), 'day')}."
     table = tuple((day.isoformat(), words.number(n)) for day, n in sorted(by_day.items()))
-    return Chart(picture("c-heat", _WIDTH, _TOP + 24 * _ROW + 24, title, text, parts), title, caption, ("Day", "Acts"), table)
+    return Chart(
+        picture("c-heat", _WIDTH, _TOP + 24 * _ROW + 24, title, text, parts), title, caption, ("Day", "Acts"), table
+    )
 
 
 def _column(acts: dict[tuple[date, int], int], day: date, x: int, cell: int) -> Markup:
@@ -67,4 +75,7 @@ def _t0(case: CaseReading, days: list[date], cell: int) -> list[Markup]:
     if not t0 or t0.date() not in days:
         return []
     x, y = _LEFT + days.index(t0.date()) * cell, _TOP + _ROW * t0.hour
-    return [element("rect", x=x - 1, y=y - 1, width=cell + 1, height=_ROW + 1, class_="frame"), label(x, _TOP - 6, "T0", "strong")]
+    return [
+        element("rect", x=x - 1, y=y - 1, width=cell + 1, height=_ROW + 1, class_="frame"),
+        label(x, _TOP - 6, "T0", "strong"),
+    ]

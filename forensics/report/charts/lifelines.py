@@ -31,13 +31,24 @@ def lifelines(case: CaseReading, keys: tuple[Key, ...]) -> Chart | None:
     caption = (
         "Each line is a key; time runs to the right. Full line: usage was supplied. Dotted: no usage of this key was supplied. "
         "Tall tick: read by the intruder. Broad bar: from the first use in question to the last recorded use; striped while it is only suspicious. "
-        "Hollow diamond: replaced in the store. Short cross-bar: revoked at the provider. Square at the end: still in use there."
+        "Hollow diamond: replaced in the store. Dashed upright line: detected. Short cross-bar: revoked at the provider. Square at the end: still in use there."
     )
     return Chart(
         picture("c-life", _WIDTH, bottom + 24, "Life of the keys around the incident", text, parts),
         "Life of the keys around the incident",
         caption,
-        ("Customer", "Key", "Verdict", "Read from", "Read to", "First use in question", "Last use", "Replaced", "Revoked", "Still in use"),
+        (
+            "Customer",
+            "Key",
+            "Verdict",
+            "Read from",
+            "Read to",
+            "First use in question",
+            "Last use",
+            "Replaced",
+            "Revoked",
+            "Still in use",
+        ),
         tuple(_table_row(key) for key in keys),
     )
 
@@ -45,7 +56,12 @@ def lifelines(case: CaseReading, keys: tuple[Key, ...]) -> Chart | None:
 def _span(case: CaseReading, keys: tuple[Key, ...]) -> tuple[datetime, datetime]:
     assert case.window
     first, last = case.window
-    marks = [m for k in keys for m in (k.exposed and k.exposed.start, k.first_use and k.first_use.start, k.rotated_at, k.revoked_at) if m]
+    marks = [
+        m
+        for k in keys
+        for m in (k.exposed and k.exposed.start, k.first_use and k.first_use.start, k.rotated_at, k.revoked_at)
+        if m
+    ]
     marks += [m for m in (case.settings.t0, case.settings.detected) if m]
     start = max(first, min((m for m in marks if first <= m <= last), default=first) - timedelta(hours=36))
     return start.replace(minute=0, second=0, microsecond=0), last
@@ -68,8 +84,14 @@ def _incident(case: CaseReading, scale: TimeScale, bottom: int) -> list[Markup]:
     parts = []
     if s.t0:
         left, right = scale.x(s.t0), scale.x(s.contained) if s.contained else scale.right
-        parts.append(element("rect", x=left, y=_TOP - 8, width=max(2, right - left), height=bottom - _TOP + 8, class_="band"))
-        parts.append(label(left, _TOP - 14, "intruder in the account, as stated" if s.contained else "from T0, as stated", "soft"))
+        parts.append(
+            element("rect", x=left, y=_TOP - 8, width=max(2, right - left), height=bottom - _TOP + 8, class_="band")
+        )
+        parts.append(
+            label(
+                left, _TOP - 14, "intruder in the account, as stated" if s.contained else "from T0, as stated", "soft"
+            )
+        )
     if s.detected and scale.start <= s.detected <= scale.end:
         x = scale.x(s.detected)
         parts.append(element("path", d=f"M{x} {_TOP - 8}V{bottom}", class_="edge"))
@@ -84,15 +106,18 @@ def _line(key: Key, scale: TimeScale, y: int, covered: list[tuple[datetime, date
         label(_LEFT - 12, y + 4, clipped(key.provider, 11), "soft", "end"),
         element("path", d=f"M{scale.left} {y}H{scale.right}", class_="absent"),
     ]
-    for start, end in covered:
-        if end > scale.start and start < scale.end:
-            parts.append(element("path", d=f"M{scale.x(start)} {y}H{scale.x(end)}", class_="life"))
+    inside = [(start, end) for start, end in covered if end > scale.start and start < scale.end]
+    parts += [element("path", d=f"M{scale.x(a)} {y}H{scale.x(b)}", class_="life") for a, b in inside]
     if key.first_use and key.first_use.start and key.abuse in {"established", "unexplained", "explained"}:
         left, right = scale.x(key.first_use.start), scale.x(_use_end(key))
         kind = {"established": "s-bad", "unexplained": "s-warn", "explained": "s-good"}[key.abuse]
-        parts.append(element("rect", x=left, y=y - 5, width=max(4, right - left), height=10, class_=f"use {kind} {key.abuse}"))
+        parts.append(
+            element("rect", x=left, y=y - 5, width=max(4, right - left), height=10, class_=f"use {kind} {key.abuse}")
+        )
         if key.abuse == "unexplained":
-            lines = " ".join(f"M{x} {y + 5}L{min(x + 6, right)} {y - 5}" for x in range(left, max(left + 1, right - 5), 9))
+            lines = " ".join(
+                f"M{x} {y + 5}L{min(x + 6, right)} {y - 5}" for x in range(left, max(left + 1, right - 5), 9)
+            )
             parts.append(element("path", d=lines or f"M{left} {y}", class_="stripe"))
     if key.exposed:
         for moment in sorted({m for m in (key.exposed.start, key.exposed.end) if m}):
@@ -116,5 +141,18 @@ def _use_end(key: Key) -> datetime:
 def _table_row(key: Key) -> tuple[str, ...]:
     exposed, use = key.exposed, key.first_use
     active = {True: "yes", False: "no", None: "not known"}[key.still_active]
-    times = (exposed and exposed.start, exposed and exposed.end, use and use.start, key.last_use, key.rotated_at, key.revoked_at)
-    return (key.customer, f"{key.provider} {key.key_id}", key.mark.word, *(words.table_time(t) if t else "" for t in times), active)
+    times = (
+        exposed and exposed.start,
+        exposed and exposed.end,
+        use and use.start,
+        key.last_use,
+        key.rotated_at,
+        key.revoked_at,
+    )
+    return (
+        key.customer,
+        f"{key.provider} {key.key_id}",
+        key.mark.word,
+        *(words.table_time(t) if t else "" for t in times),
+        active,
+    )

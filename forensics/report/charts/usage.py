@@ -26,7 +26,9 @@ GROUP BY bucket_start, bucket_end ORDER BY bucket_start, bucket_end
 
 def usage_chart(case: CaseReading, key: Key) -> Chart | None:
     """Return the picture of a key's usage, None when no usage by key was supplied or no window is known."""
-    rows = case.rows(_SERIES, [key.provider, key.key_id, key.provider, key.key_id]) if key.key_id and case.window else []
+    rows = (
+        case.rows(_SERIES, [key.provider, key.key_id, key.provider, key.key_id]) if key.key_id and case.window else []
+    )
     if not rows:
         return None
     metric = "tokens" if any(r["tokens"] for r in rows) else "requests"
@@ -41,19 +43,34 @@ def usage_chart(case: CaseReading, key: Key) -> Chart | None:
     steps = list(range(epoch(start), epoch(end), width))
     top = max([series.get(s, 0) for s in steps] + [high for _, high in band.values()] + [1])
     scale = TimeScale(start, end, _LEFT, _RIGHT)
-    parts = [*scale.grid(_TOP, _BOTTOM), *_levels(top), *_area(band, steps, width, scale, top), _bars(series, steps, width, scale, top), *_marks(case, key, scale)]
+    parts = [
+        *scale.grid(_TOP, _BOTTOM),
+        *_levels(top),
+        *_area(band, steps, width, scale, top),
+        _bars(series, steps, width, scale, top),
+        *_marks(case, key, scale),
+    ]
     unit = {3600: "an hour", 86400: "a day", 60: "a minute"}.get(width, f"{width} seconds")
     title = f"{words.capital(metric)} {unit} of {key.customer or key.key_id}"
     caption = f"Bars: {metric} {unit} as the provider reports. " + (
-        "Shaded: the middle nine tenths of the same hours of the day before the baseline ends. " if band else "No baseline is drawn: nothing lies before its end. "
+        "Shaded: the middle nine tenths of the same hours of the day before the baseline ends. "
+        if band
+        else "No baseline is drawn: nothing lies before its end. "
     )
     caption += "Tall line with R: read by the intruder. X: revoked. N: replaced in the store."
     text = f"Highest value {words.number(max(series.get(s, 0) for s in steps))} {metric} from {words.spoken(start)} to {words.spoken(end)}."
-    return Chart(picture(f"c-{key.anchor}", _WIDTH, _HEIGHT, title, text, parts), title, caption, *_table(series, band, metric, start, width))
+    return Chart(
+        picture(f"c-{key.anchor}", _WIDTH, _HEIGHT, title, text, parts),
+        title,
+        caption,
+        *_table(series, band, metric, start, width),
+    )
 
 
 def _pivot(case: CaseReading, key: Key) -> datetime | None:
-    marks = [m for m in (key.exposed and key.exposed.start, key.first_use and key.first_use.start, case.settings.t0) if m]
+    marks = [
+        m for m in (key.exposed and key.exposed.start, key.first_use and key.first_use.start, case.settings.t0) if m
+    ]
     return min(marks, default=None)
 
 
@@ -70,7 +87,9 @@ def _band(case: CaseReading, series: dict[int, int], width: int) -> dict[int, tu
     groups: dict[int, list[int]] = defaultdict(list)
     for second in range(first, limit - width + 1, width):
         groups[_slot(second, width)].append(series.get(second, 0))
-    return {slot: (sorted(v)[(len(v) - 1) * 5 // 100], sorted(v)[(len(v) - 1) * 95 // 100]) for slot, v in groups.items()}
+    return {
+        slot: (sorted(v)[(len(v) - 1) * 5 // 100], sorted(v)[(len(v) - 1) * 95 // 100]) for slot, v in groups.items()
+    }
 
 
 def _y(value: int, top: int) -> int:
@@ -93,7 +112,9 @@ def _brief(value: int) -> str:
     for unit, step in (("M", 1_000_000), ("k", 1_000)):
         if value >= step:
             tenths = value * 10 // step
-            return f"{tenths // 10}{unit}" if tenths % 10 == 0 or tenths >= 100 else f"{tenths // 10}.{tenths % 10}{unit}"
+            return (
+                f"{tenths // 10}{unit}" if tenths % 10 == 0 or tenths >= 100 else f"{tenths // 10}.{tenths % 10}{unit}"
+            )
     return str(value)
 
 
@@ -119,18 +140,24 @@ def _bars(series: dict[int, int], steps: list[int], width: int, scale: TimeScale
         value = series.get(second, 0)
         if value:
             left, right = scale.x(_moment(second)), scale.x(_moment(second + width))
-            pieces.append(f"M{left} {_BOTTOM}V{min(_y(value, top), _BOTTOM - 1)}H{max(left + 1, right - (right - left > 3))}V{_BOTTOM}Z")
+            pieces.append(
+                f"M{left} {_BOTTOM}V{min(_y(value, top), _BOTTOM - 1)}H{max(left + 1, right - (right - left > 3))}V{_BOTTOM}Z"
+            )
     return element("path", d="".join(pieces) or f"M{_LEFT} {_BOTTOM}", class_="bar")
 
 
 def _marks(case: CaseReading, key: Key, scale: TimeScale) -> list[Markup]:
     marks = [("R", key.exposed.start, "read")] if key.exposed and key.exposed.start else []
-    marks += [(sign, when, kind) for sign, when, kind in (("N", key.rotated_at, "edge"), ("X", key.revoked_at, "revoked")) if when]
+    marks += [
+        (sign, when, kind)
+        for sign, when, kind in (("N", key.rotated_at, "edge"), ("X", key.revoked_at, "revoked"))
+        if when
+    ]
     if case.settings.t0 and not key.exposed:
         marks.append(("T0", case.settings.t0, "edge"))
     out = []
     for sign, when, kind in marks:
-        if when and scale.start <= when <= scale.end:
+        if scale.start <= when <= scale.end:
             x = scale.x(when)
             out.append(element("path", d=f"M{x} {_TOP - 8}V{_BOTTOM}", class_=kind))
             out.append(label(x, _TOP - 12, sign, "strong", "middle"))
