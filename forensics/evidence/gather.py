@@ -83,6 +83,11 @@ _DEFECTS = """
 SELECT receipt_id, file_sha256, record_no, byte_offset, byte_length, reason, is_record FROM defect
 ORDER BY receipt_id, record_no NULLS FIRST, byte_offset NULLS FIRST, reason, file_sha256
 """
+#: When the case was opened and its results were computed: the report says so.
+_TIMES = """
+SELECT 'opened' AS name, value AS moment FROM meta WHERE name = 'created_at'
+UNION ALL SELECT kind, strftime(computed_at, '%Y-%m-%dT%H:%M:%S.%fZ') FROM result_basis
+"""
 FINDINGS = "SELECT * FROM finding ORDER BY finding_id"
 FINDING_EVENTS = """
 SELECT * FROM finding_event
@@ -109,6 +114,7 @@ def gather(folder: CaseFolder) -> Contents:
         defects = rows_of(connection, _DEFECTS)
         findings, verdicts = findings_json(connection), verdicts_json(connection)
         queries = packaged_queries(connection)
+        times = {row["name"]: row["moment"] for row in rows_of(connection, _TIMES)}
         tables = table_facts(connection)
     finally:
         connection.close()
@@ -145,7 +151,7 @@ def gather(folder: CaseFolder) -> Contents:
             "files": str(len(originals)),
         }
     )
-    made[PACKAGE] = canonical(_package(package_id, settings, custody, sources, tables, queries, made))
+    made[PACKAGE] = canonical(_package(package_id, settings, times, custody, sources, tables, queries, made))
     return Contents(package_id, created, settings.organisation, made, originals)
 
 
@@ -223,6 +229,7 @@ def _ledger(row: Row) -> Row:
 def _package(
     package_id: str,
     settings: Settings,
+    times: Row,
     custody: Extract,
     sources: list[Row],
     tables: list[Row],
@@ -242,6 +249,7 @@ def _package(
         "variant": VARIANT,
         "tlp": settings.tlp,
         "created": custody.at,
+        "times": times,
         "examiner": {"name": settings.examiner, "organisation": settings.organisation},
         "tool": json.loads(made["data/env/tool.json"]),
         "settings_sha256": settings.sha256,

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.analysis.context import catalogue
-from forensics.analysis.refresh import refresh
+from forensics.analysis.refresh import hunt_case
+from forensics.analysis.verdicts import exposure_case
 from forensics.evidence.checks import Check, CheckFailedError, CheckUndecidedError, Package, check, require
 from forensics.evidence.gather import ACCOUNT, findings_json, rows_of, verdicts_json
 from forensics.evidence.results import bound, table_facts
@@ -20,6 +21,7 @@ from forensics.evidence.tool import SAME_REPORT, SAME_TOOL, tool_facts
 from forensics.ingest.discover import Found
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable
 from forensics.ingest.run import Ingest, IngestOptions
+from forensics.model.clock import Clock
 from forensics.model.errors import ForensicsError, QueryFault
 from forensics.model.outcome import State
 from forensics.model.query import Query, QueryKind
@@ -127,7 +129,8 @@ def _rebuild(package: Package, scratch: Path) -> CaseFolder:
     files = {source["receipt"]: source["file"] for source in package.facts["sources"]}
     created = _created(package)
     receipts = _Receipts(sources, created)
-    init_case(scratch / "case", receipts.clock, settings=package.read("data/settings/case.toml"))
+    times = package.facts["times"]
+    init_case(scratch / "case", _at(times["opened"]), settings=package.read("data/settings/case.toml"))
     reading = CaseFolder(scratch / "case", receipts.clock)
     found = [
         _found(package, source, files[source["receipt_id"]])
@@ -137,8 +140,18 @@ def _rebuild(package: Package, scratch: Path) -> CaseFolder:
         Ingest(reading, connection, IngestOptions(copy=False)).run(found, receipts, lambda *_: None)
     folder = CaseFolder(scratch / "case", lambda: created.replace(tzinfo=UTC))
     folder.work_path.write_bytes(package.read("data/settings/work.jsonl"))
-    refresh(folder, folder.clock, queries=_catalogue(package, scratch / "queries"))
+    queries = _catalogue(package, scratch / "queries")
+    hunt_case(folder, queries, _at(times["hunt"]))
+    exposure_case(folder, queries, _at(times["exposure"]))
     return folder
+
+
+def _at(text: str) -> Clock:
+    """Return a clock that stands at a time of the package. Raises CheckFailedError for a text that is none."""
+    moment = _time(text)
+    if moment is None:
+        raise CheckFailedError(f"package.json has a time that is none: {text[:40]!r}")
+    return lambda: moment.replace(tzinfo=UTC)
 
 
 def _catalogue(package: Package, root: Path) -> Catalogue:

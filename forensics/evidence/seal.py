@@ -53,6 +53,7 @@ def seal(folder: CaseFolder, output: Path, clock: Clock, *, zip_too: bool = Fals
     """
     zip_path = output.with_name(output.name + ".zip") if zip_too else None
     _must_be_free(output, zip_path)
+    folder.note_settings()
     refresh(folder, clock)
     with folder.locked("package"):
         _must_be_fresh(folder)
