@@ -9,9 +9,9 @@ from forensics.report.reading import CaseReading, Row
 
 METHODS = {
     "known": "stated in the settings",
-    "issued": "issued by a credential of the intruder",
-    "created": "created by a credential of the intruder",
-    "address": "address from which such a credential acted",
+    "issued": "issued by",
+    "created": "created by",
+    "address": "used by",
 }
 _SHOWN = 300
 
