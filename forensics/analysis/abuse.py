@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,12 +11,14 @@ from forensics.analysis.keys import Key
 from forensics.analysis.policy import Policy
 from forensics.analysis.reads import ExposureAnswer
 from forensics.analysis.signs import Signs, episode, find_signs, inside
-from forensics.analysis.usage import Series, series_of
+from forensics.analysis.usage import Series, owned, series_of
 from forensics.model.case import GUARD, Statement
 from forensics.model.clock import iso
 from forensics.model.verdict import Abuse
 
-_REVOKING = frozenset({"api_key.deleted", "admin_api_key_deleted", "platform_api_key_deleted"})
+#: Some exporters write underscores for dots.
+_REVOKING = frozenset({"api_key.deleted", "api_key_deleted", "admin_api_key_deleted", "platform_api_key_deleted"})
+_ENDED = frozenset({"inactive", "archived", "expired"})
 _NO_ADDRESS = (
     "the provider's usage export carries no address and no user agent, so where the calls came from is not shown"
 )
@@ -73,28 +76,36 @@ def _baseline_end(exposure: ExposureAnswer, facts: Facts) -> datetime | None:
 
 
 def _mine(key: Key, row: Row, *names: str) -> bool:
-    return row["provider"] == key.provider and key.key_id in {row[n] for n in names}
+    """Whether a row of the key's own owner names the key; another customer's log says nothing about it."""
+    return row["provider"] == key.provider and owned(key, row["owner"] or "") and key.key_id in {row[n] for n in names}
+
+
+def _ends_key(act: Row) -> bool:
+    """Whether an act of the provider's log ended its target key: deleted, or its status set to one that is over."""
+    if act["action"] in _REVOKING:
+        return True
+    if act["action"] != "platform_api_key_updated":
+        return False
+    try:
+        updates = json.loads(act["details"] or "{}").get("updates") or []
+    except (ValueError, AttributeError):
+        return False
+    return any(isinstance(u, dict) and u.get("type") == "status" and u.get("current_value") in _ENDED for u in updates)
 
 
 def _revocation(key: Key, facts: Facts) -> Row | None:
     """Return the first act in the provider's own log that ended the key, or None."""
-    for act in facts.acts:
-        if not _mine(key, act, "target_key_id") or act["outcome"] == "failure":
-            continue
-        text = act["details"] or ""
-        ended = act["action"] == "platform_api_key_updated" and ('"inactive"' in text or '"archived"' in text)
-        if (
-            act["action"].replace("_", ".", 1 if act["provider"] == "openai" else 0) in _REVOKING
-            or act["action"] in _REVOKING
-            or ended
-        ):
-            return act
-    return None
+    ends = (a for a in facts.acts if _mine(key, a, "target_key_id") and a["outcome"] != "failure" and _ends_key(a))
+    return next(ends, None)
 
 
 def _links_by_address(key: Key, facts: Facts, answer: AbuseAnswer) -> list[Reason]:
     """The key acted, or was changed, from an address that only the intruder in AWS used."""
-    acts = [a for a in facts.acts if a["tainted_address"] and _mine(key, a, "actor_key_id", "target_key_id")]
+    acts = [
+        a
+        for a in facts.acts
+        if a["tainted_address"] and a["outcome"] != "failure" and _mine(key, a, "actor_key_id", "target_key_id")
+    ]
     if not acts:
         return []
     first = acts[0]
@@ -130,7 +141,8 @@ def _links_by_request(key: Key, facts: Facts, answer: AbuseAnswer) -> list[Reaso
     rows = [
         r
         for r in facts.tainted_requests
-        if r["key_id"] == key.key_id or (r["key_name"] in aliases and r["upstream_provider"] in (None, key.provider))
+        if owned(key, r["owner"] or "")
+        and (r["key_id"] == key.key_id or (r["key_name"] in aliases and r["upstream_provider"] in (None, key.provider)))
     ]
     if not rows:
         return []

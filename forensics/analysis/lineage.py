@@ -49,7 +49,10 @@ ORDER BY event_time, event_key
 """
 
 _USED_BEFORE = """
-SELECT DISTINCT source_ip FROM aws_event
+SELECT DISTINCT source_ip FROM (
+  SELECT source_ip, event_time, credential_id FROM aws_event
+  UNION ALL SELECT source_ip, event_time, NULL FROM ai_audit_event
+  UNION ALL SELECT source_ip, event_time, NULL FROM ai_request)
 WHERE source_ip IN (SELECT unnest($addresses)) AND event_time < $before
   AND (credential_id IS NULL OR credential_id NOT IN (SELECT unnest($credentials)))
 ORDER BY source_ip

@@ -65,7 +65,8 @@ def _merge(stretches: list[tuple[datetime, datetime]]) -> list[tuple[datetime, d
     return merged
 
 
-def _owned(key: Key, owner: str) -> bool:
+def owned(key: Key, owner: str) -> bool:
+    """Whether evidence of `owner` may speak of a key: its own customer's, or evidence that nobody was named for."""
     return not key.customer or not owner or owner == key.customer
 
 
@@ -74,13 +75,13 @@ def series_of(key: Key, facts: Facts) -> Series | None:
 
     Of several granularities the one that proves most time is used, the finer of equals, and it is named.
     """
-    rows = [r for r in facts.usage.get((key.provider, key.key_id), []) if _owned(key, r["owner"] or "")]
+    rows = [r for r in facts.usage.get((key.provider, key.key_id), []) if owned(key, r["owner"] or "")]
     if key.basis == "secret_name":
         return None
     coverage = [
         c
         for c in facts.coverage
-        if c["provider"] == key.provider and _owned(key, c["owner"] or "") and c["granularity_s"] and c["covered_from"] and c["covered_until"]
+        if c["provider"] == key.provider and owned(key, c["owner"] or "") and c["granularity_s"] and c["covered_from"] and c["covered_until"]
         and "api_key_id" in (c["grouped_by"] or "").split(",") and c["endpoint"] not in {"costs", "audit"}
     ]  # fmt: skip
     if not coverage or (not rows and not key.customer):

@@ -120,3 +120,33 @@ def test_no_baseline_is_said(tmp_path, sample_case):
     answer = next(a for a in compute(sample_case, catalogue()).answers if a["customer"] == "Vexholm")
     assert answer["abuse"] == "not_evaluable"
     assert any("no baseline" in r["text"] for r in answer["reasons"])
+
+
+def test_another_customers_log_says_nothing_about_a_key(sample_case):
+    with sample_case.writer("test") as connection:
+        connection.execute("UPDATE ai_audit_event SET owner = 'Somebody else' WHERE owner = 'Tarnhaven'")
+    assert verdicts(sample_case)["Tarnhaven"][1] == "unexplained"
+
+
+def test_a_failed_attempt_from_the_intruders_address_is_no_misuse(sample_case):
+    with sample_case.writer("test") as connection:
+        connection.execute("UPDATE ai_audit_event SET outcome = 'failure' WHERE source_ip = '198.51.100.77'")
+    assert verdicts(sample_case)["Quillmere"][1] == "unexplained"
+
+
+def test_an_address_a_customer_used_before_proves_nothing(sample_case):
+    with sample_case.writer("test") as connection:
+        connection.execute("""UPDATE ai_audit_event SET source_ip = '198.51.100.77' WHERE event_key =
+            (SELECT min(event_key) FROM ai_audit_event WHERE owner = 'Zephrane' AND event_time < TIMESTAMP '2026-04-20')""")
+    exposure_case(sample_case, catalogue(), clock)
+    assert verdicts(sample_case)["Tarnhaven"][1] == "unexplained"
+
+
+@pytest.mark.parametrize(("value", "ends"), [("inactive", True), ("active", False)])
+def test_only_a_status_that_is_over_revokes(value, ends):
+    from forensics.analysis.abuse import _ends_key
+
+    details = '{"updates":[{"type":"status","previous_value":"inactive","current_value":"%s"}]}' % value
+    assert _ends_key({"action": "platform_api_key_updated", "details": details}) is ends
+    assert _ends_key({"action": "api_key_deleted", "details": None})
+    assert not _ends_key({"action": "platform_api_key_updated", "details": "[]"})
