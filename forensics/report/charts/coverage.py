@@ -49,7 +49,7 @@ def coverage_matrix(case: CaseReading) -> Chart | None:
     lines = sorted(records)
     parts = [Markup(_PATTERN)]  # noqa: S704 - our own text
     for n, day in enumerate(days):
-        if n == 0 or day.weekday() == 0:
+        if n == 0 or (n > 3 and day.weekday() == 0):
             parts.append(label(_LEFT + n * cell, _TOP - 8, f"{day.day} {words.day_month(day)}", "soft"))
     for n, line in enumerate(lines[:ROWS]):
         parts.append(_row(line, records[line], covered.get(line, set()), days, _TOP + n * _ROW, cell))

@@ -34,14 +34,14 @@ def heat_map(case: CaseReading) -> Chart | None:
     parts = [label(_LEFT - 8, _TOP + _ROW * h + 9, f"{h:02d}", "soft", "end") for h in range(0, 24, 6)]
     for n, day in enumerate(days):
         parts.append(_column(acts, day, _LEFT + n * cell, cell))
-        if day.day == 1 or n == 0 or day.weekday() == 0:
+        if n == 0 or (n > 2 and day.weekday() == 0):
             parts.append(label(_LEFT + n * cell, _TOP + 24 * _ROW + 14, f"{day.day} {words.day_month(day)}", "soft"))
     parts += _t0(case, days, cell)
     by_day: dict[date, int] = defaultdict(int)
     for (day, _), n in acts.items():
         by_day[day] += n
     hidden = sum(n for day, n in by_day.items() if day < first)
-    caption = "Columns are days, rows are hours of the day in UTC, from 00 on top. Darker and fuller cells: 1 to 9, 10 to 99, 100 and more acts."
+    caption = "Columns are days, rows are hours of the day in UTC, from 00 on top. The fuller a cell, the more acts: 1 to 9, 10 to 99, 100 and more acts."
     caption += (
         " A credential that was stolen from a rightful user shows that user's acts too; the framed cell holds T0."
         if case.settings.t0
