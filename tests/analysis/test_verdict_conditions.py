@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -146,7 +147,8 @@ def test_an_address_a_customer_used_before_proves_nothing(sample_case):
 def test_only_a_status_that_is_over_revokes(value, ends):
     from forensics.analysis.abuse import _ends_key
 
-    details = '{"updates":[{"type":"status","previous_value":"inactive","current_value":"%s"}]}' % value
+    update = {"type": "status", "previous_value": "inactive", "current_value": value}
+    details = json.dumps({"updates": [update]})
     assert _ends_key({"action": "platform_api_key_updated", "details": details}) is ends
     assert _ends_key({"action": "api_key_deleted", "details": None})
     assert not _ends_key({"action": "platform_api_key_updated", "details": "[]"})
