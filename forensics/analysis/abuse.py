@@ -11,7 +11,7 @@ from forensics.analysis.keys import Key
 from forensics.analysis.policy import Policy
 from forensics.analysis.reads import ExposureAnswer
 from forensics.analysis.signs import Signs, episode, find_signs, inside
-from forensics.analysis.usage import Series, owned, series_of
+from forensics.analysis.usage import Series, owned, preferred, series_of
 from forensics.model.case import GUARD, Statement
 from forensics.model.clock import iso
 from forensics.model.verdict import Abuse
@@ -194,12 +194,8 @@ def _remainder(key: Key, since: datetime | None, facts: Facts, answer: AbuseAnsw
         return []
     logged: dict[datetime, int] = {}
     models: set[str] = set()
-    for row in facts.gateway:
-        if (
-            row["key_name"] == statement.key_alias
-            and row["upstream_provider"] in (None, key.provider)
-            and (row["owner"] or key.customer) == key.customer
-        ):
+    for row in preferred(key, facts.gateway):
+        if row["key_name"] == statement.key_alias and row["upstream_provider"] in (None, key.provider):
             logged[row["hour"]] = logged.get(row["hour"], 0) + row["requests"]
             models.add(row["model"] or "")
     if not logged:

@@ -11,6 +11,7 @@ from forensics.analysis.facts import Alternative, Facts, Row
 from forensics.analysis.keys import Key
 from forensics.analysis.policy import DEFAULT, Policy
 from forensics.analysis.reads import ExposureAnswer, judge_exposure
+from forensics.analysis.usage import preferred
 from forensics.model.clock import iso
 from forensics.model.verdict import SEEN, Abuse, Verdict, headline
 
@@ -54,7 +55,7 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
         notes.append(f"revocation at {iso(key.revoked_at)} is stated by the inventory; no provider log shows it")
     cost = (
         excess_cost(
-            facts.billed.get((key.provider, key.key_id), []),
+            preferred(key, facts.billed.get((key.provider, key.key_id), [])),
             facts.baseline_until,
             exposure.first or facts.settings.t0,
         )

@@ -1,4 +1,4 @@
-"""Every threshold of the verdicts, in one place. They are starting points, printed in the report."""
+"""Every threshold of the verdicts, in one place. They are starting points; docs/verdicts.md lists them."""
 
 from __future__ import annotations
 

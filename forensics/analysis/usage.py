@@ -70,21 +70,37 @@ def owned(key: Key, owner: str) -> bool:
     return not key.customer or not owner or owner == key.customer
 
 
-def series_of(key: Key, facts: Facts) -> Series | None:
-    """Return the usage series of a key, or None when no export that names keys was supplied by its owner.
+def _by_key(coverage: Row) -> bool:
+    """Whether a stretch is of usage in buckets, grouped by key, with both ends."""
+    whole = coverage["granularity_s"] and coverage["covered_from"] and coverage["covered_until"]
+    grouped = "api_key_id" in (coverage["grouped_by"] or "").split(",")
+    return bool(whole) and grouped and coverage["endpoint"] not in {"costs", "audit"}
 
-    Of several granularities the one that proves most time is used, the finer of equals, and it is named.
+
+def preferred(key: Key, rows: list[Row]) -> list[Row]:
+    """Return the rows of the key's own customer, or, where there are none, those that nobody was named for.
+
+    Never both: an export that came once with its owner and once without would count twice.
     """
-    rows = [r for r in facts.usage.get((key.provider, key.key_id), []) if owned(key, r["owner"] or "")]
-    if key.basis == "secret_name":
+    if not key.customer:
+        return rows
+    return [r for r in rows if r["owner"] == key.customer] or [r for r in rows if not r["owner"]]
+
+
+def series_of(key: Key, facts: Facts) -> Series | None:
+    """Return the usage series of a key, or None when no export that names the key was supplied by its owner.
+
+    An export that names other keys and never this one proves nothing about it: the key may belong to another
+    organisation. Of several granularities the one that proves most time is used, the finer of equals, and it is named.
+    """
+    rows = preferred(key, facts.usage.get((key.provider, key.key_id), []))
+    if key.basis == "secret_name" or not rows:
         return None
+    owners = {r["owner"] or "" for r in rows}
     coverage = [
-        c
-        for c in facts.coverage
-        if c["provider"] == key.provider and owned(key, c["owner"] or "") and c["granularity_s"] and c["covered_from"] and c["covered_until"]
-        and "api_key_id" in (c["grouped_by"] or "").split(",") and c["endpoint"] not in {"costs", "audit"}
-    ]  # fmt: skip
-    if not coverage or (not rows and not key.customer):
+        c for c in facts.coverage if c["provider"] == key.provider and (c["owner"] or "") in owners and _by_key(c)
+    ]
+    if not coverage:
         return None
     spans: defaultdict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
     for c in coverage:

@@ -152,3 +152,23 @@ def test_only_a_status_that_is_over_revokes(value, ends):
     assert _ends_key({"action": "platform_api_key_updated", "details": details}) is ends
     assert _ends_key({"action": "api_key_deleted", "details": None})
     assert not _ends_key({"action": "platform_api_key_updated", "details": "[]"})
+
+
+def test_exports_that_come_again_without_their_owner_move_no_verdict_and_no_cost(sample_case):
+    def figures():
+        return {
+            a["customer"]: (a["exposure"], a["abuse"], str(a["verdict"]), a["excess_cost"])
+            for a in compute(sample_case, catalogue()).answers
+        }
+
+    before = figures()
+    again = ingest(sample_case, [SAMPLE / "customers"], IngestOptions())
+    assert again.records["accepted"] > 10_000
+    exposure_case(sample_case, catalogue(), clock)
+    assert figures() == before
+
+
+def test_an_export_that_never_names_the_key_proves_nothing_about_it(sample_case):
+    with sample_case.writer("test") as connection:
+        connection.execute("DELETE FROM ai_usage WHERE key_id = 'apikey_01VexHm4Rt9'")
+    assert verdicts(sample_case)["Vexholm"] == ("read", "not_evaluable", "exposed_not_evaluable")
