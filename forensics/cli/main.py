@@ -8,10 +8,11 @@ import pkgutil
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from forensics import __version__
 from forensics.cli import commands
 from forensics.cli.console import out, say
 from forensics.model.errors import ExitCode, ForensicsError
@@ -46,11 +47,17 @@ def build() -> typer.Typer:
     return app
 
 
-def _bare(context: typer.Context) -> None:
+def _bare(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
     """Offline forensics of stolen AI-provider keys: what was read in AWS, by whom, and which keys were abused afterwards.
 
     Start with `keytrail triage FOLDER` or `keytrail demo`. Nothing here opens a network connection.
     """
+    if version:
+        out(f"keytrail {__version__}")
+        raise typer.Exit
     if context.invoked_subcommand is None:
         out(context.get_help())
 

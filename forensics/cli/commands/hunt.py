@@ -106,4 +106,5 @@ def _print(result: HuntResult, seconds: float) -> None:
     for outcome in result.outcomes:
         if outcome.state in {State.NOT_EVALUABLE, State.NO_BASELINE, State.FAILED}:
             say(f"{outcome.state}: {outcome.query_id}: {outcome.reason}")
-    say(f"{len(result.outcomes)} queries in {seconds} s: " + ", ".join(f"{n} {s}" for s, n in sorted(by_state.items())))
+    noun = "query" if len(result.outcomes) == 1 else "queries"
+    say(f"{len(result.outcomes)} {noun} in {seconds} s: " + ", ".join(f"{n} {s}" for s, n in sorted(by_state.items())))
