@@ -145,8 +145,14 @@ def _kind(name: str) -> str:
 def _exports(case: CaseReading) -> list[Export]:
     rows = case.rows(
         """SELECT owner, source_id, endpoint, covered_from, covered_until, truncated,
-                  endpoint NOT IN ('audit', 'requests') AND NOT contains(',' || coalesce(grouped_by, '') || ',', 'key') AS ungrouped
-           FROM ai_coverage ORDER BY owner, source_id, endpoint, covered_from NULLS LAST, covered_until NULLS LAST, grouped_by, file_sha256"""
+                  endpoint NOT IN ('audit', 'requests') AND NOT contains(',' || coalesce(grouped_by, '') || ',', 'key') AS ungrouped,
+                  EXISTS (FROM ai_coverage AS n WHERE n.source_id = c.source_id AND n.owner = c.owner
+                          AND n.organisation = c.organisation AND n.endpoint = c.endpoint AND n.granularity_s = c.granularity_s
+                          AND n.covered_from <= c.covered_until AND n.covered_until > c.covered_until) AS goes_on,
+                  EXISTS (FROM ai_coverage AS n WHERE n.source_id = c.source_id AND n.owner = c.owner
+                          AND n.organisation = c.organisation AND n.endpoint = c.endpoint AND n.granularity_s IS NULL
+                          AND n.covered_from < c.covered_from) AS earlier_page
+           FROM ai_coverage AS c ORDER BY owner, source_id, endpoint, covered_from NULLS LAST, covered_until NULLS LAST, grouped_by, file_sha256"""
     )
     found: dict[Export, None] = {}
     for row in rows:
@@ -157,7 +163,10 @@ def _exports(case: CaseReading) -> list[Export]:
             row["covered_from"],
             row["covered_until"],
         )
-        if row["truncated"]:
+        if row["truncated"] and row["earlier_page"]:
+            # Pages of events carry no bounds that would show whether one between them is missing.
+            found[Export(*head, "its page says that more follows; a page of earlier events was supplied too")] = None
+        elif row["truncated"] and not row["goes_on"]:
             found[Export(*head, "cut: its last page says that more follows")] = None
         if row["ungrouped"]:
             found[Export(*head, "not grouped by key: shows no single key")] = None
