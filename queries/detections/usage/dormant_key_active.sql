@@ -19,56 +19,7 @@
 -- [params]
 -- dormant_days = { type = "integer", doc = "Days of silence that the exports must prove", default = 30 }
 -- ---
-WITH keyed_usage AS (
-  SELECT
-    event_key,
-    bucket_start,
-    bucket_end,
-    epoch_ms(bucket_start) // 1000 AS start_epoch,
-    granularity_s,
-    provider,
-    key_id,
-    provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') AS holder,
-    provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') || '|' || key_id AS subject,
-    coalesce(endpoint, '') AS endpoint,
-    coalesce(grouped_by, '') AS grouped_by,
-    model,
-    requests,
-    coalesce(input_tokens_total, 0) + coalesce(output_tokens, 0) AS tokens
-  FROM ai_usage_current
-  WHERE key_id IS NOT NULL
-    AND bucket_start IS NOT NULL
-    AND granularity_s > 0
-),
--- One bucket width a key, the finest: an hourly and a daily export hold the same use twice.
-finest AS (
-  SELECT subject, min(granularity_s) AS granularity_s FROM keyed_usage GROUP BY subject
-),
-groupings AS (
-  SELECT k.subject, k.endpoint, k.start_epoch, k.grouped_by, min(k.event_key) AS first_event_key
-  FROM keyed_usage AS k
-  JOIN finest AS f ON f.subject = k.subject AND f.granularity_s = k.granularity_s
-  GROUP BY k.subject, k.endpoint, k.start_epoch, k.grouped_by
-),
--- One grouping a bucket, the one with the most dimensions, for the same reason.
-chosen_groupings AS (
-  SELECT subject, endpoint, start_epoch, grouped_by
-  FROM groupings
-  QUALIFY row_number() OVER (
-    PARTITION BY subject, endpoint, start_epoch
-    ORDER BY length(grouped_by) DESC NULLS LAST, grouped_by NULLS LAST, first_event_key
-  ) = 1
-),
-key_usage AS (
-  SELECT k.event_key, k.bucket_start, k.bucket_end, k.start_epoch, k.granularity_s, k.holder, k.subject,
-    k.model, k.requests, k.tokens,
-    CASE WHEN k.granularity_s < 3600 THEN 3600 ELSE k.granularity_s END AS unit_s
-  FROM keyed_usage AS k
-  JOIN finest AS f ON f.subject = k.subject AND f.granularity_s = k.granularity_s
-  JOIN chosen_groupings AS g
-    ON g.subject = k.subject AND g.endpoint = k.endpoint AND g.start_epoch = k.start_epoch AND g.grouped_by = k.grouped_by
-),
-used_days AS (
+WITH used_days AS (
   SELECT subject, start_epoch // 86400 AS day
   FROM key_usage
   WHERE coalesce(requests, 0) > 0 OR tokens > 0
@@ -113,7 +64,7 @@ makings AS (
 ),
 made_keys AS (
   SELECT u.subject, max(epoch_ms(m.made_at) // 86400000) AS made_day
-  FROM (SELECT DISTINCT subject, provider, key_id FROM keyed_usage) AS u
+  FROM (SELECT DISTINCT subject, provider, key_id FROM key_usage) AS u
   JOIN makings AS m ON m.provider = u.provider AND m.key_id = u.key_id
   WHERE m.made_at IS NOT NULL
   GROUP BY u.subject
