@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from forensics.store.duckdb_engine import rows_of
 from forensics.store.schema import EVENT_TABLES
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 def exhibits(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Return one row a receipt: exhibit, path, owner, source and its account of records, in order of receipt."""
-    cursor = connection.execute("""
+    return rows_of(
+        connection,
+        """
         SELECT f.exhibit, r.path, r.owner, f.source_id, CASE WHEN f.state IS NULL THEN 'defective' ELSE f.state END AS state,
                r.seen, r.accepted, r.duplicate, r.defect, r.out_of_scope, f.reason, f.notes
-        FROM receipt r LEFT JOIN evidence_file f USING (file_sha256) ORDER BY r.receipt_id""")
-    names = [d[0] for d in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        FROM receipt r LEFT JOIN evidence_file f USING (file_sha256) ORDER BY r.receipt_id""",
+    )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from forensics.store.duckdb_engine import rows_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,16 +80,10 @@ ORDER BY provider, key_id, owner
 """
 
 
-def _dicts(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
-    cursor = connection.execute(sql)
-    names = [d[0] for d in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def from_inventory(connection: duckdb.DuckDBPyConnection) -> list[Key]:
     """Return the keys of the newest inventory statement of each."""
     keys = []
-    for row in _dicts(connection, _INVENTORY):
+    for row in rows_of(connection, _INVENTORY):
         name = row["key_id"] or row["key_name"] or row["location"] or row["hint"] or ""
         notes = () if row["key_id"] else ("the inventory gives no provider key id: usage cannot be joined",)
         keys.append(
@@ -102,13 +98,13 @@ def from_inventory(connection: duckdb.DuckDBPyConnection) -> list[Key]:
 
 def ids_seen(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str]]:
     """Return (provider, owner, key id, event key) of every provider key id that the provider's logs mention."""
-    return [(r["provider"], r["owner"] or "", r["key_id"], r["event_key"]) for r in _dicts(connection, _IDS)]
+    return [(r["provider"], r["owner"] or "", r["key_id"], r["event_key"]) for r in rows_of(connection, _IDS)]
 
 
 def without_inventory(connection: duckdb.DuckDBPyConnection) -> list[Key]:
     """Return what can be said without an inventory: stored secrets named like provider keys, and provider key ids seen."""
     keys = []
-    for row in _dicts(connection, _SECRETS):
+    for row in rows_of(connection, _SECRETS):
         provider = provider_of_name(row["location"])
         if provider:
             note = "known by the name of the stored secret only; which provider key it holds is not known"

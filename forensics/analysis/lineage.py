@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.model.address import network_bounds, read_address
 from forensics.model.case import Settings
+from forensics.store.duckdb_engine import rows_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -107,11 +108,8 @@ class _Walk:
             "credentials": self._values("credential"),
             "principals": self._values("principal"),
         }
-        cursor = self.connection.execute(_ACTS, parameters)
-        names = [d[0] for d in cursor.description]
         candidates: dict[str, Taint] = {}
-        for values in cursor.fetchall():
-            act = dict(zip(names, values, strict=True))
+        for act in rows_of(self.connection, _ACTS, parameters):
             taint = self._taint_of(act)
             if taint is None:
                 continue

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.model.errors import UsageFault, VerificationFault
+from forensics.store.duckdb_engine import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,9 +52,7 @@ def places_of(connection: duckdb.DuckDBPyConnection, event: str) -> list[dict[st
 
     Raises UsageFault when no record has that id.
     """
-    cursor = connection.execute(_SELECT, {"event": event})
-    names = [d[0] for d in cursor.description]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    rows = rows_of(connection, _SELECT, {"event": event})
     if not rows:
         raise UsageFault(
             f"no record has the id {event}",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.analysis.findings import Finding
 from forensics.model.outcome import State
+from forensics.store.duckdb_engine import rows_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,13 +42,6 @@ class Suspect:
     events: list[str] = field(default_factory=list)
 
 
-def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, **values: Any) -> list[dict[str, Any]]:
-    """Return the rows of a statement as dictionaries."""
-    cursor = connection.execute(sql, values) if values else connection.execute(sql)
-    names = [d[0] for d in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 class Suspects:
     """Finds them once. `habits`: (query, actor) pairs that are routine, with their days; `all`: suspects by credential."""
 
@@ -58,7 +52,7 @@ class Suspects:
         self.all = self._suspects()
 
     def _rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
-        return rows_of(self.connection, sql, **values)
+        return rows_of(self.connection, sql, values)
 
     def grave(self) -> list[Finding]:
         """Return findings that are high or critical, need no baseline and are no habit."""

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from forensics.analysis.facts import times
 from forensics.analysis.findings import Finding
 from forensics.analysis.keys import provider_of_name
-from forensics.analysis.suspects import Suspects, rows_of
+from forensics.analysis.suspects import Suspects
 from forensics.model.clock import iso
+from forensics.store.duckdb_engine import rows_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -88,7 +89,7 @@ class Triage:
         self.reads = self._rows(_READS, values=sorted(self.suspects), since=self.found.since())
 
     def _rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
-        return rows_of(self.connection, sql, **values)
+        return rows_of(self.connection, sql, values)
 
     def _ids(self, keys: list[str]) -> tuple[str, ...]:
         known = {r["event_key"]: r["event_id"] for r in self._rows(_IDS, keys=sorted(set(keys)))}

@@ -14,7 +14,7 @@ from forensics.queries.binding import bind
 from forensics.queries.catalogue import Catalogue
 from forensics.store import casevalues
 from forensics.store.basis import components, fingerprint
-from forensics.store.duckdb_engine import DuckDBEngine
+from forensics.store.duckdb_engine import DuckDBEngine, rows_of
 from forensics.store.eventstore import EventStore, text_json
 
 if TYPE_CHECKING:
@@ -40,11 +40,6 @@ class ExposureResult:
     tainted: list[dict[str, Any]] = field(default_factory=list)
 
 
-def _rows(cursor: Any) -> list[dict[str, Any]]:
-    names = [d[0] for d in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def prepare(folder: CaseFolder) -> list[dict[str, Any]]:
     """Bring the case's own relations up to date: values, networks, and what is held to be the intruder's."""
     settings = folder.settings()
@@ -56,7 +51,7 @@ def prepare(folder: CaseFolder) -> list[dict[str, Any]]:
             store.replace("tainted", [t.row() for t in lineage.taints(connection, settings)])
 
         store.transact(work)
-        return _rows(connection.execute("SELECT * FROM tainted ORDER BY since, kind, value"))
+        return rows_of(connection, "SELECT * FROM tainted ORDER BY since, kind, value")
 
 
 def compute(
@@ -81,7 +76,7 @@ def compute(
             runs.append(_run_row(query, values, engine.name, rows, spent))
             return rows.dicts()
 
-        coverage = _rows(connection.execute(_COVERAGE))
+        coverage = rows_of(connection, _COVERAGE)
         gathered = facts.gather(run, coverage, settings, window.since, window.until, window.baseline_until)
         listed = keys.from_inventory(connection)
         seen = keys.ids_seen(connection)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -19,6 +19,7 @@ from forensics.evidence.tool import tool_facts
 from forensics.model.case import Settings
 from forensics.report.render import render_report
 from forensics.store.case_folder import CaseFolder
+from forensics.store.duckdb_engine import rows_of
 
 Row = dict[str, Any]
 VARIANT = "full"
@@ -49,13 +50,6 @@ class Contents:
         sizes = {name: len(data) for name, data in self.made.items()}
         sizes |= {name: original.entry.size for name, original in self.originals.items()}
         return dict(sorted(sizes.items()))
-
-
-def rows_of(connection: Any, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-    """Run one SELECT with bound values and return its rows as dictionaries."""
-    cursor = connection.execute(sql, list(parameters))
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 _RECEIPTS = """

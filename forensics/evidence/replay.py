@@ -15,7 +15,7 @@ from forensics.analysis.context import catalogue
 from forensics.analysis.refresh import hunt_case
 from forensics.analysis.verdicts import exposure_case
 from forensics.evidence.checks import Check, CheckFailedError, CheckUndecidedError, Package, check, require
-from forensics.evidence.gather import ACCOUNT, findings_json, rows_of, verdicts_json
+from forensics.evidence.gather import ACCOUNT, findings_json, verdicts_json
 from forensics.evidence.results import bound, table_facts
 from forensics.evidence.tool import SAME_REPORT, SAME_TOOL, tool_facts
 from forensics.ingest.discover import Found
@@ -30,7 +30,7 @@ from forensics.queries.catalogue import Catalogue, load_catalogue
 from forensics.queries.queryfile import EmptyStore
 from forensics.report.render import render_report
 from forensics.store.case_folder import CaseFolder, init_case
-from forensics.store.duckdb_engine import DuckDBEngine, canonical_lines
+from forensics.store.duckdb_engine import DuckDBEngine, canonical_lines, rows_of
 from forensics.store.schema import statements
 
 #: A packaged query may come from anybody; one that runs longer is stopped.

@@ -18,6 +18,7 @@ from forensics.ingest.scratch import account_of
 from forensics.ingest.unpack import unpack
 from forensics.sources.protocol import Provenance
 from forensics.store.case_folder import CaseFolder
+from forensics.store.duckdb_engine import rows_of
 from forensics.store.eventstore import EventStore, Group, text_json
 from forensics.store.receipts_log import append_receipts
 
@@ -333,13 +334,12 @@ def ingest(
 def _unlogged(folder: CaseFolder, connection: Any) -> list[dict[str, Any]]:
     """Return receipts that are in the store but not in receipts.jsonl: a run was killed between both."""
     logged = sum(1 for line in folder.receipts_path.read_bytes().split(b"\n") if line)
-    cursor = connection.execute(
+    return rows_of(
+        connection,
         "SELECT r.*, f.exhibit, f.state, f.reason, f.source_id, f.size_bytes FROM receipt r"
         " LEFT JOIN evidence_file f USING (file_sha256) ORDER BY receipt_id OFFSET ?",
         [logged],
     )
-    names = [d[0] for d in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def preview(paths: Sequence[Path]) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ from typing import Any
 from forensics.model.case import Settings
 from forensics.model.query import Query
 from forensics.report import words
+from forensics.store.duckdb_engine import rows_of
 
 Row = dict[str, Any]
 HOUR = timedelta(hours=1)
@@ -37,9 +38,7 @@ class CaseReading:
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one SELECT with bound values and return its rows."""
-        cursor = self._connection.execute(sql, list(parameters))
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return rows_of(self._connection, sql, parameters)
 
     def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         """Return the first cell of a SELECT, None without rows."""

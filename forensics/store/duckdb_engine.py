@@ -6,7 +6,7 @@ Settings: https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overv
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -66,6 +66,15 @@ def open_reader(path: Path, *, threads: int = 2, memory: str = "1GB") -> duckdb.
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[dict[str, Any]]:
+    """Run one SELECT with bound values and return its rows as dictionaries by column name."""
+    cursor = connection.execute(sql, parameters) if parameters else connection.execute(sql)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def canonical_value(value: object) -> object:
