@@ -21,6 +21,7 @@ account numbers and versions are text; money is `DECIMAL(28,12)`; `JSON` is kept
 VIEW_MEANING: dict[str, str] = {
     "secret_access": "One row an access to a stored secret, parameter or function configuration; denied ones too.",
     "ai_usage_current": "Rows of `ai_usage` with overlaps of exports resolved: of one bucket and grouping the export received last counts.",
+    "key_usage": "Usage of each key in one series: its finest bucket width and, of one bucket, the grouping with the most dimensions.",
     "ai_cost_current": "Rows of `ai_cost` with overlaps resolved in the same way.",
     "activity": "One row per thing that happened, over all sources: time, source, owner, actor, action, outcome, resource, credential, address.",
 }
