@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ import pyarrow as pa
 from forensics.model.address import read_address
 from forensics.model.columns import Table
 from forensics.model.times import parse_time
-from forensics.store import projection
+from forensics.store import decision, projection
 from forensics.store.schema import TABLES, statements
 
 Row = dict[str, Any]
@@ -27,24 +27,9 @@ _ARROW = {
     "TIMESTAMP": pa.timestamp("us"),
     "MONEY": pa.decimal128(28, 12),
 }
-_INCOMING = pa.schema(
-    [
-        (n, pa.string())
-        for n in (
-            "own_key",
-            "native_id",
-            "raw",
-            "canonical_sha256",
-            "unmapped",
-            "source_id",
-            "owner",
-            "evidence",
-            "file_sha256",
-        )
-    ]
-    + [("text_repaired", pa.bool_()), ("duplicate_names", pa.bool_())]
-)
 _NATIVE = {"aws_event": "event_id"}
+#: Records that are projected at once.
+SLICE = 30_720
 
 
 def arrow_schema(table: Table) -> pa.Schema:
@@ -77,17 +62,51 @@ class Place:
     member_path: str = ""
 
 
+#: Columns of places in bulk: those of `Place` without the table.
+PLACES = pa.schema(
+    [
+        (n, pa.int64() if n in ("receipt_id", "record_no", "byte_offset", "byte_length") else pa.string())
+        for n in Place.__dataclass_fields__
+        if n != "table"
+    ]
+)
+#: Columns of CloudTrail records on their way to the projection; line by line the same records as their places.
+INCOMING = pa.schema(
+    [(n, pa.string()) for n in ("own_key", "raw", "canonical_sha256", "unmapped", "source_id", "owner")]
+    + [("evidence", pa.string()), ("file_sha256", pa.string())]
+    + [("text_repaired", pa.bool_()), ("duplicate_names", pa.bool_())]
+)
+
+
 @dataclass(slots=True)
 class Group:
-    """Records of some files, written in one transaction."""
+    """Records of some files, written in one transaction.
+
+    CloudTrail records come one by one (`places` and `aws`) or in bulk (`bulk`: tables of PLACES and of INCOMING).
+    """
 
     places: list[Place] = field(default_factory=list)
     aws: list[Row] = field(default_factory=list)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     other: dict[str, list[Row]] = field(default_factory=dict)
+    bulk: list[tuple[pa.Table, pa.Table]] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.places) + sum(len(places) for places, _ in self.bulk)
+
+    def tables(self) -> Iterator[tuple[str, pa.Table]]:
+        """Yield (table of the store, its places) for each table that gets records."""
+        listed: dict[str, list[Place]] = {}
+        for place in self.places:
+            listed.setdefault(place.table, []).append(place)
+        for table in sorted({*listed, *(["aws_event"] if self.bulk else [])}):
+            own = listed.get(table, [])
+            parts = [pa.table({n: pa.array([getattr(p, n) for p in own], PLACES.field(n).type) for n in PLACES.names})]
+            yield table, pa.concat_tables(parts + ([p for p, _ in self.bulk] if table == "aws_event" else []))
+
+    def incoming(self) -> pa.Table:
+        """Return the CloudTrail records, in the order of their places."""
+        return pa.concat_tables([pa.Table.from_pylist(self.aws, schema=INCOMING), *(r for _, r in self.bulk)])
 
 
 class EventStore:
@@ -127,97 +146,54 @@ class EventStore:
         Returns counts by (receipt id, "accepted" | "duplicate"): each place is exactly one of both.
         """
         counts: Counter[tuple[int, str]] = Counter()
-        by_table: dict[str, list[Place]] = {}
-        for place in group.places:
-            by_table.setdefault(place.table, []).append(place)
-        for table, places in sorted(by_table.items()):
-            represented = self._decide(table, places, counts)
-            self._keep(table, group, {k for k, v in represented.items() if k == v[0] and v[1]})
-            self._occurrences(places, represented)
+        run = self.connection.execute
+        for table, places in group.tables():
+            numbered = places.append_column("line", pa.array(range(places.num_rows), pa.int64()))
+            self.connection.register("incoming_place", numbered)
+            self._decide(table)
+            for receipt_id, total, accepted in run(decision.COUNTS).fetchall():
+                counts[receipt_id, "accepted"] += accepted
+                counts[receipt_id, "duplicate"] += total - accepted
+            if table == "aws_event":
+                lines = self.connection.sql(decision.NEW_LINES).to_arrow_table().column("line")
+                self._keep_aws(group.incoming(), lines)
+            else:
+                self._keep(table, group.rows.get(table, []), {row[0] for row in run(decision.NEW_KEYS).fetchall()})
+            run(decision.OCCURRENCES, [table])
+            for name in ("renamed", "decided"):
+                run(f"DROP TABLE {name}")
+            self.connection.unregister("incoming_place")
         for table, rows in sorted(group.other.items()):
             self.insert(table, rows)
         return counts
 
-    def _known(self, table: str, places: list[Place]) -> tuple[set[str], dict[tuple[str, str], str]]:
-        """Return the keys of `places` that rows have, and the row key of each known (native id, canonical hash)."""
-        native = _NATIVE.get(table, "native_id")
-        self.connection.register(
-            "incoming_keys",
-            pa.table(
-                {
-                    "own_key": pa.array([p.own_key for p in places], pa.string()),
-                    "native_id": pa.array([p.native_id or None for p in places], pa.string()),
-                    "canonical_sha256": pa.array([p.canonical_sha256 for p in places], pa.string()),
-                }
-            ),
-        )
-        keys = self.connection.execute(
-            f"SELECT DISTINCT t.event_key FROM {table} t JOIN incoming_keys k ON k.own_key = t.event_key"
-        ).fetchall()
-        twins = self.connection.execute(
-            f"SELECT DISTINCT t.{native}, t.canonical_sha256, t.event_key FROM {table} t JOIN incoming_keys k"
-            f" ON k.native_id = t.{native} AND k.canonical_sha256 = t.canonical_sha256"
-        ).fetchall()
-        self.connection.unregister("incoming_keys")
-        return {row[0] for row in keys}, {(row[0], row[1]): row[2] for row in twins}
+    def _decide(self, table: str) -> None:
+        """Say for each record that comes in which row stands for it, and let rows stand under their smallest key."""
+        run = self.connection.execute
+        run(decision.decide(table, _NATIVE.get(table, "native_id")))
+        run(decision.RENAMED)
+        if run("SELECT count(*) FROM renamed").fetchall()[0][0]:
+            for name in [table, "occurrence"] + (["aws_event_item", "credential"] if table == "aws_event" else []):
+                run(f"UPDATE {name} SET event_key = r.target FROM renamed AS r WHERE r.standing = {name}.event_key")
 
-    def _decide(self, table: str, places: list[Place], counts: Counter[tuple[int, str]]) -> dict[str, tuple[str, bool]]:
-        """Return for each own key (key of the row that stands for it, whether that row is new).
-
-        Of several serialisations of one record the smallest key stands, whatever the order of files.
-        """
-        known, twins = self._known(table, places)
-        smallest: dict[tuple[str, str], str] = {}
-        for place in places:
-            identity = (place.native_id or place.own_key, place.canonical_sha256)
-            smallest[identity] = min(place.own_key, smallest.get(identity, place.own_key))
-        represented: dict[str, tuple[str, bool]] = {}
-        accepted: set[tuple[str, str]] = set()
-        for place in places:
-            identity = (place.native_id or place.own_key, place.canonical_sha256)
-            standing = twins.get(identity) or (place.own_key if place.own_key in known else None)
-            target = smallest[identity]
-            if standing is None and identity not in accepted:
-                accepted.add(identity)
-                counts[place.receipt_id, "accepted"] += 1
-            else:
-                counts[place.receipt_id, "duplicate"] += 1
-            if standing is not None and standing > target:
-                self._rename(table, standing, target)
-                twins[identity] = standing = target
-                represented[place.own_key] = (target, False)
-            elif standing is not None:
-                represented[place.own_key] = (standing, False)
-            else:
-                represented[place.own_key] = (target, True)
-        return represented
-
-    def _rename(self, table: str, old: str, new: str) -> None:
-        """Let a row stand under the key of a smaller serialisation of the same record."""
-        tables = [table, "occurrence"] + (["aws_event_item", "credential"] if table == "aws_event" else [])
-        for name in tables:
-            self.connection.execute(f"UPDATE {name} SET event_key = ? WHERE event_key = ?", [new, old])
-
-    def _keep(self, table: str, group: Group, new: set[str]) -> None:
-        if table == "aws_event":
-            self._keep_aws([row for row in group.aws if row["own_key"] in new])
-            return
+    def _keep(self, table: str, rows: list[Row], new: set[str]) -> None:
         chosen: dict[str, Row] = {}
-        for row in group.rows.get(table, []):
+        for row in rows:
             if row["event_key"] in new:
                 chosen.setdefault(row["event_key"], row)
         self.insert(table, [chosen[key] for key in sorted(chosen)])
 
-    def _keep_aws(self, rows: list[Row]) -> None:
-        chosen: dict[str, Row] = {}
-        for row in rows:
-            chosen.setdefault(row["own_key"], row)
-        if not chosen:
-            return
+    def _keep_aws(self, incoming: pa.Table, lines: pa.ChunkedArray) -> None:
+        """Project the new records, some ten thousand at a time: that bounds the memory."""
+        whole = len(lines) == incoming.num_rows
+        for start in range(0, len(lines), SLICE):
+            part = incoming.slice(start, SLICE) if whole else incoming.take(lines.slice(start, SLICE))
+            self._project(part)
+
+    def _project(self, incoming: pa.Table) -> None:
         run = self.connection.execute
-        self.connection.register(
-            "incoming", pa.Table.from_pylist([chosen[k] for k in sorted(chosen)], schema=_INCOMING)
-        )
+        self.connection.register("incoming", incoming)
+        run(f"CREATE OR REPLACE TEMP TABLE parsed AS {projection.PARSED}")
         times = [row[0] for row in run(projection.DISTINCT_TIMES).fetchall()]
         raws = [row[0] for row in run(projection.DISTINCT_ADDRESSES).fetchall()]
         addresses = [read_address(raw) for raw in raws]
@@ -242,30 +218,9 @@ class EventStore:
         run(f"INSERT INTO aws_event_item {projection.PROJECT_ITEMS}")
         run(f"INSERT INTO credential {projection.PROJECT_CREDENTIALS}")
         run("DROP TABLE fresh")
+        run("DROP TABLE parsed")
         for name in ("incoming", "time_form", "address_form"):
             self.connection.unregister(name)
-
-    def _occurrences(self, places: list[Place], represented: dict[str, tuple[str, bool]]) -> None:
-        self.insert(
-            "occurrence",
-            [
-                {
-                    "event_key": represented[p.own_key][0],
-                    "own_key": p.own_key,
-                    "table_name": p.table,
-                    "file_sha256": p.file_sha256,
-                    "content_sha256": p.content_sha256,
-                    "receipt_id": p.receipt_id,
-                    "member_path": p.member_path,
-                    "record_no": p.record_no,
-                    "byte_offset": p.byte_offset,
-                    "byte_length": p.byte_length,
-                    "json_pointer": p.json_pointer,
-                    "record_sha256": p.record_sha256,
-                }
-                for p in places
-            ],
-        )
 
     def settle(self) -> None:
         """After a run of ingest: flag ids that carry two contents, and let the smallest occurrence be the evidence."""

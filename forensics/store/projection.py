@@ -1,6 +1,6 @@
 """The one projection of a CloudTrail record's text to the columns of aws_event, in SQL.
 
-It reads the temporary table `incoming` (raw text and place of each record) with `time_form` and `address_form`
+It reads the relation `incoming` (raw text and place of each record) with `time_form` and `address_form`
 beside it, which hold what Python made of the distinct times and addresses that SQL must not guess.
 """
 
@@ -68,15 +68,12 @@ KNOWN_NAMES = frozenset(_KNOWN.split())
 #: Texts that SQL hands to Python because their form must not be guessed.
 DISTINCT_TIMES = """
 SELECT DISTINCT t FROM (
-  SELECT coalesce(json_extract_string(raw, '$.eventTime'), json_extract_string(raw, '$."@timestamp"')) AS t FROM incoming
+  SELECT coalesce(s.eventTime, s."@timestamp") AS t FROM parsed
   UNION ALL
-  SELECT json_extract_string(raw, '$.userIdentity.sessionContext.attributes.creationDate') FROM incoming)
+  SELECT s.userIdentity.sessionContext.attributes.creationDate FROM parsed)
 WHERE t IS NOT NULL AND NOT regexp_full_match(t, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?Z')
 """
-DISTINCT_ADDRESSES = """
-SELECT DISTINCT json_extract_string(raw, '$.sourceIPAddress') AS a FROM incoming
-WHERE json_extract_string(raw, '$.sourceIPAddress') IS NOT NULL
-"""
+DISTINCT_ADDRESSES = "SELECT DISTINCT s.sourceIPAddress FROM parsed WHERE s.sourceIPAddress IS NOT NULL"
 
 _FORM = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?Z"
 
@@ -88,18 +85,21 @@ def _moment(text: str, form: str) -> str:
     )
 
 
+#: First stage: the record's text read once into shapes. All else reads this and not the text.
+PARSED = f"""
+SELECT i.* EXCLUDE (raw), TRY(json_transform(i.raw, '{SHAPE}')) AS s, TRY(json_transform(i.raw, '{_PARTS}')) AS p
+FROM incoming AS i
+"""
+
 _STAGES = f"""
-WITH read AS (
-  SELECT i.*, TRY(json_transform(i.raw, '{SHAPE}')) AS s, TRY(json_transform(i.raw, '{_PARTS}')) AS p
-  FROM incoming AS i),
-deep AS (
+WITH deep AS (
   SELECT *, s.userIdentity AS u,
     TRY(json_transform(CASE WHEN json_type(p.requestParameters) = 'OBJECT' THEN p.requestParameters END, '{_REQUEST}')) AS q,
     TRY(json_transform(CASE WHEN json_type(p.responseElements) = 'OBJECT' THEN p.responseElements END, '{_RESPONSE}')) AS r,
     coalesce(s.eventTime, s."@timestamp") AS time_text,
     regexp_replace(s.eventName, '[0-9]{{8}}(v[0-9]+)?$', '') AS name_base,
     lower(coalesce(s.errorCode, '')) AS error_lower
-  FROM read),
+  FROM parsed),
 judged AS (
   SELECT *,
     error_lower LIKE '%accessdenied%' OR error_lower LIKE '%unauthorized%' OR error_lower LIKE '%notauthorized%'
@@ -212,7 +212,6 @@ FROM judged
 LEFT JOIN time_form AS tf ON tf.text = time_text
 LEFT JOIN time_form AS cf ON cf.text = u.sessionContext.attributes.creationDate
 LEFT JOIN address_form AS af ON af.raw = s.sourceIPAddress
-ORDER BY event_key
 """
 )
 

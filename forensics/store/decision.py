@@ -1,0 +1,66 @@
+"""Which row stands for a record that comes in: in SQL, for a whole group at once.
+
+One identity is a provider's id with one canonical content; without id it is the record's own key. Of several
+serialisations of one record the smallest key stands, whatever the order of files. `incoming_place` holds the places
+of one table with their `line`.
+"""
+
+from __future__ import annotations
+
+_IDENTITY = "coalesce(nullif(native_id, ''), own_key)"
+
+
+def decide(table: str, native: str) -> str:
+    """Return the statement that makes `decided`: one row an identity.
+
+    id, canonical_sha256, target (smallest key that came in), standing (key of the row that is there, or NULL) and
+    first_receipt (the receipt whose record is counted as accepted when none is there).
+    """
+    return f"""
+CREATE OR REPLACE TEMP TABLE decided AS
+WITH identity AS (
+  SELECT {_IDENTITY} AS id, canonical_sha256, bool_or(coalesce(native_id, '') = '') AS bare, min(own_key) AS target,
+    min(receipt_id) AS first_receipt
+  FROM incoming_place GROUP BY ALL),
+there AS (
+  SELECT i.id, i.canonical_sha256, t.event_key FROM identity AS i
+  JOIN {table} AS t ON t.{native} = i.id AND t.canonical_sha256 = i.canonical_sha256
+  UNION ALL
+  SELECT i.id, i.canonical_sha256, t.event_key FROM identity AS i
+  JOIN {table} AS t ON t.event_key = i.id
+  WHERE i.bare)
+SELECT i.id, i.canonical_sha256, i.target, i.first_receipt, t.standing
+FROM identity AS i
+LEFT JOIN (SELECT id, canonical_sha256, min(event_key) AS standing FROM there GROUP BY ALL) AS t
+  ON t.id = i.id AND t.canonical_sha256 = i.canonical_sha256"""
+
+
+#: Rows that stand under a larger key than one that came in.
+RENAMED = "CREATE OR REPLACE TEMP TABLE renamed AS SELECT standing, target FROM decided WHERE standing > target"
+
+#: (receipt id, records, accepted records).
+COUNTS = """
+SELECT receipt_id, records, coalesce(accepted, 0)
+FROM (SELECT receipt_id, count(*) AS records FROM incoming_place GROUP BY receipt_id)
+LEFT JOIN (SELECT first_receipt AS receipt_id, count(*) AS accepted FROM decided WHERE standing IS NULL GROUP BY ALL)
+  USING (receipt_id)
+ORDER BY receipt_id
+"""
+
+NEW_KEYS = "SELECT target FROM decided WHERE standing IS NULL"
+
+#: Line of the first place of each key that becomes a row.
+NEW_LINES = """
+SELECT arg_min(p.line, struct_pack(r := p.receipt_id, n := p.record_no, l := p.line)) AS line
+FROM incoming_place AS p JOIN decided AS d ON d.target = p.own_key AND d.standing IS NULL
+GROUP BY p.own_key ORDER BY line
+"""
+
+OCCURRENCES = f"""
+INSERT INTO occurrence
+SELECT least(d.target, d.standing), p.own_key, ?, p.file_sha256, p.content_sha256, p.receipt_id, p.member_path,
+  p.record_no, p.byte_offset, p.byte_length, p.json_pointer, p.record_sha256
+FROM incoming_place AS p
+JOIN decided AS d ON d.id = {_IDENTITY.replace("native_id", "p.native_id").replace("own_key", "p.own_key")}
+  AND d.canonical_sha256 = p.canonical_sha256
+"""
