@@ -51,6 +51,14 @@ def exhibits(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         connection,
         """
         SELECT f.exhibit, r.path, r.owner, f.source_id, CASE WHEN f.state IS NULL THEN 'defective' ELSE f.state END AS state,
-               r.seen, r.accepted, r.duplicate, r.defect, r.out_of_scope, f.reason, f.notes
-        FROM receipt r LEFT JOIN evidence_file f USING (file_sha256) ORDER BY r.receipt_id""",
+               r.seen, r.accepted, r.duplicate, r.defect, r.out_of_scope, f.reason, f.notes,
+               CASE WHEN m.file_sha256 IS NULL THEN '' ELSE 'TLP:RED' END AS tlp,
+               coalesce(m.keys, 0) AS key_material, coalesce(m.contents, 0) AS contents,
+               coalesce(w.reason, '') AS withdrawn
+        FROM receipt r LEFT JOIN evidence_file f USING (file_sha256)
+        LEFT JOIN withdrawal w ON w.file_sha256 = r.file_sha256
+        LEFT JOIN (SELECT file_sha256, count(*) FILTER (kind <> 'content') AS keys,
+                          count(*) FILTER (kind = 'content') AS contents
+                   FROM key_material GROUP BY file_sha256) AS m ON m.file_sha256 = r.file_sha256
+        ORDER BY r.receipt_id""",
     )

@@ -110,6 +110,7 @@ def gather(folder: CaseFolder) -> Contents:
         queries = packaged_queries(connection)
         times = {row["name"]: row["moment"] for row in rows_of(connection, _TIMES)}
         tables = table_facts(connection)
+        tlp = _tlp(connection, settings)
     finally:
         connection.close()
     originals = dict(_originals(folder, receipts))
@@ -137,7 +138,7 @@ def gather(folder: CaseFolder) -> Contents:
     made["data/START-HERE.html"] = start_here(
         {
             "package_id": package_id,
-            "tlp": settings.tlp,
+            "tlp": tlp,
             "case_id": settings.id,
             "title": settings.title,
             "created": f"{created:%Y-%m-%d %H:%M:%S} UTC",
@@ -145,8 +146,14 @@ def gather(folder: CaseFolder) -> Contents:
             "files": str(len(originals)),
         }
     )
-    made[PACKAGE] = canonical(_package(package_id, settings, times, custody, sources, tables, queries, made))
+    made[PACKAGE] = canonical(_package(package_id, settings, tlp, times, custody, sources, tables, queries, made))
     return Contents(package_id, created, settings.organisation, made, originals)
+
+
+def _tlp(connection: Any, settings: Settings) -> str:
+    """Return how the package is marked: originals that hold full keys or content of requests make all of it TLP:RED."""
+    held = connection.execute("SELECT count(*) FROM key_material").fetchall()[0][0]
+    return "TLP:RED" if held else settings.tlp
 
 
 def findings_json(connection: Any) -> bytes:
@@ -223,6 +230,7 @@ def _ledger(row: Row) -> Row:
 def _package(
     package_id: str,
     settings: Settings,
+    tlp: str,
     times: Row,
     custody: Extract,
     sources: list[Row],
@@ -241,7 +249,7 @@ def _package(
         "package_id": package_id,
         "case_id": settings.id,
         "variant": VARIANT,
-        "tlp": settings.tlp,
+        "tlp": tlp,
         "created": custody.at,
         "times": times,
         "examiner": {"name": settings.examiner, "organisation": settings.organisation},

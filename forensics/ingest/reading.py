@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -10,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from forensics.ingest.careful import Slice, Walker
+from forensics.ingest.material import Material, contents_of, find_material, mask_text, masked_json
 from forensics.ingest.probe import probe_text
 from forensics.ingest.rows import csv_records
 from forensics.ingest.unpack import Content, binary_kind, byte_length, decode
@@ -21,6 +23,8 @@ from forensics.store.identity import canonical_sha256, event_key, owned_id
 _CHUNK = 2_000
 #: What no UTF-8 text can hold: lone surrogates (undecodable bytes too), and NUL.
 _UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
+#: Tables of formats whose records may hold prompts and answers.
+_WITH_CONTENT = frozenset({"ai_request", "ai_usage", "ai_audit_event"})
 SKIPPED, READ, DEFECTIVE, REGISTERED = "skipped", "read", "defective", "registered"
 
 
@@ -38,6 +42,7 @@ class FileReading:
     defects: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     why: str = ""
+    material: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,27 @@ def read_file(received: Received, group: Group) -> FileReading:
             DEFECTIVE, "nested too deep to be recognised", defects=[_file_defect(received, "nested too deep")]
         )
     result = FileReading(notes=list(content.notes), why=why)
+    material = find_material(text)
+    _read(received, text, probe, source, group, result, material)
+    if material:
+        _mask_talk(result)
+    return result
+
+
+def _read(
+    received: Received,
+    text: str,
+    probe: Probe,
+    source: Source | None,
+    group: Group,
+    result: FileReading,
+    material: list[Material],
+) -> None:
+    """Read what was recognised into `group` and `result`; what was not gets its reason."""
+    content = received.content
     if source is None:
+        result.material = _material_rows(text, material, [])
+        why = result.why
         result.reason = why
         if content.problem:
             result.state, result.reason = DEFECTIVE, f"{content.problem}; {why}"
@@ -122,16 +147,45 @@ def read_file(received: Received, group: Group) -> FileReading:
         elif _broken_json(probe):
             result.state, result.reason = DEFECTIVE, "broken JSON: nothing in it can be recognised"
             result.defects.append(_file_defect(received, result.reason))
-        return result
+        return
     result.source_id, result.reader_version = source.id, source.reader_version
-    _Collector(received, source, text, group, result).run(probe)
+    collector = _Collector(received, source, text, group, result, masking=bool(material))
+    collector.run(probe)
+    result.material = _material_rows(text, material, collector.spans) + result.material
     if content.problem:
         result.defects.append(_file_defect(received, content.problem))
     result.state = DEFECTIVE if result.defects else REGISTERED if not source.table else READ
     if result.defects:
         first = result.defects[0]["reason"]
         result.reason = first if len(result.defects) == 1 else f"{len(result.defects)} defects, first: {first}"
-    return result
+
+
+def _mask_talk(result: FileReading) -> None:
+    """Mask what is told of a file that holds key material: names and texts of it may stand in reasons."""
+    result.reason, result.why = mask_text(result.reason), mask_text(result.why)
+    result.notes = [mask_text(note) for note in result.notes]
+    for defect in result.defects:
+        defect["reason"] = mask_text(defect["reason"])
+
+
+def _material_rows(text: str, material: list[Material], spans: list[tuple[int, int, int]]) -> list[dict[str, Any]]:
+    """Return rows of key_material; `spans` are start, end and number of the records, in order."""
+    offsets, starts = _Offsets(text), [span[0] for span in spans]
+    rows = []
+    for item in sorted(material, key=lambda m: m.start):
+        place = bisect_right(starts, item.start) - 1
+        inside = item.start >= 0 and place >= 0 and item.end <= spans[place][1]
+        rows.append(
+            {
+                "record_no": spans[place][2] if inside else None,
+                "byte_offset": offsets.at(item.start) if item.start >= 0 else None,
+                "kind": item.kind,
+                "masked": item.masked,
+                "digest": item.digest or None,
+                "places": 1,
+            }
+        )
+    return rows
 
 
 def _broken_json(probe: Probe) -> bool:
@@ -155,8 +209,12 @@ def _file_defect(received: Received, reason: str) -> dict[str, Any]:
 class _Collector:
     """Carries a file's records from the text to the group."""
 
-    def __init__(self, received: Received, source: Source, text: str, group: Group, result: FileReading) -> None:
+    def __init__(
+        self, received: Received, source: Source, text: str, group: Group, result: FileReading, *, masking: bool
+    ) -> None:
         self.received = received
+        self.masking = masking
+        self.spans: list[tuple[int, int, int]] = []
         self.source = source
         self.text = text
         self.group = group
@@ -193,11 +251,22 @@ class _Collector:
         offset = self.offsets.at(piece.start)
         outer = self.text[piece.start : piece.end]
         length = byte_length(outer)
+        if self.masking:
+            self.spans.append((piece.start, piece.end, number))
         if piece.fault:
             self._defect(number, offset, length, piece.fault)
             return None
+        self._note_contents(number, offset, piece.value)
         text = piece.inner if piece.inner is not None else outer
         return RawRecord(number, offset, length, text, piece.value, piece.contexts, piece.pointer, piece.flags)
+
+    def _note_contents(self, number: int, offset: int, value: Any) -> None:
+        """Note where a record of a model request holds what was asked or answered."""
+        fields = contents_of(value) if self.source.table in _WITH_CONTENT else 0
+        if fields:
+            self.result.material.append(
+                {"record_no": number, "byte_offset": offset, "kind": "content", "places": fields}
+            )
 
     def _defect(self, number: int, offset: int, length: int, reason: str) -> None:
         self.result.defects.append(
@@ -244,10 +313,13 @@ class _Collector:
             record.text.encode("utf-8", "surrogateescape" if not record.pointer else "surrogatepass")
         ).hexdigest()
         native, table = answer.native_id, self.source.table
+        if self.masking:
+            native, row = mask_text(native), _masked(row)
         if table != "aws_event":
             native = owned_id(native, provenance.owner, provenance.organisation)
         canonical = canonical_sha256(record.value)
         key = event_key(self.source.id, native, record_sha)
+        native = _mend(native)
         place = Place(
             own_key=key,
             native_id=native,
@@ -274,6 +346,8 @@ class _Collector:
         }
         if table == "aws_event":
             raw, repaired = _readable(record)
+            if self.masking:
+                raw = masked_json(raw)
             flags = {"text_repaired": repaired, "duplicate_names": "duplicate_names" in record.flags}
             self.group.aws.append({**common, **flags, "own_key": key, "raw": raw, "unmapped": row.get("unmapped")})
         else:
@@ -281,6 +355,10 @@ class _Collector:
             self.group.rows.setdefault(table, []).append(
                 _clean({"provider": self.source.provider, **row, **common, **head})
             )
+
+
+def _masked(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: mask_text(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
 def _readable(record: RawRecord) -> tuple[str, bool]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.ingest.discover import Found, discover
+from forensics.ingest.material import mask_text
 from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, identify, read_file
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
 from forensics.ingest.scratch import account_of
@@ -197,7 +198,7 @@ class Ingest:
 
     def _rows(self, pending: list[_Pending], counts: Counter[tuple[int, str]]) -> list[dict[str, Any]]:
         """Insert evidence_file, receipt and defect rows; return the receipt lines."""
-        lines, files, defects = [], [], []
+        lines, files, defects, material = [], [], [], []
         for item in pending:
             account = (
                 account_of(item.reading, counts, item.receipt_id)
@@ -208,12 +209,14 @@ class Ingest:
             lines.append(_receipt_line(item, digest, account))
             if item.is_new and digest:
                 files.append(_file_row(item, digest, self.options.copy))
+                material += [{"member_path": "", **row, "file_sha256": digest} for row in item.reading.material]
             defects += item.reading.defects
             if not item.received and item.reading.state == DEFECTIVE:
                 defects.append({"receipt_id": item.receipt_id, "reason": item.reading.reason, "is_record": False})
         self.store.insert("evidence_file", files)
         self.store.insert("receipt", lines)
         self.store.insert("defect", defects)
+        self.store.insert("key_material", material)
         return lines
 
     def _tally(self, item: _Pending, line: dict[str, Any]) -> None:
@@ -353,5 +356,5 @@ def preview(paths: Sequence[Path]) -> list[dict[str, str]]:
                 kind = source.id if source else ""
             except OSError as error:
                 why = f"cannot be read: {error.strerror}"
-        out.append({"path": found.name, "source": kind, "why": why})
+        out.append({"path": found.name, "source": kind, "why": mask_text(why)})
     return out

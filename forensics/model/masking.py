@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 #: Prefixes of provider keys, longest first, each with the least length of what follows it.
-_PREFIXES = (
+KEY_FORMS = (
     ("sk-ant-[a-z0-9]+-", 16),
     ("sk-(?:proj|svcacct|admin|service|or-v1|lf|helicone)-", 16),
     ("sk-", 16),
@@ -26,8 +26,8 @@ _PREFIXES = (
     ("gh[pousr]_", 30),
     ("github_pat_", 30),
 )
-_FORMS = "|".join(rf"({head})[\w\-/+=]{{{least},}}" for head, least in _PREFIXES)
-_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{_FORMS})", re.ASCII)
+_FORMS = "|".join(rf"({head})[\w\-/+=]{{{least},}}" for head, least in KEY_FORMS)
+KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{_FORMS})", re.ASCII)
 _BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+)[\w\-.~+/=]{16,}", re.ASCII)
 #: Names of fields whose whole value is a secret, whatever it looks like.
 SECRET_FIELDS = frozenset(
@@ -36,6 +36,7 @@ SECRET_FIELDS = frozenset(
         *("cookie", "set-cookie", "password", "passwd", "secret", "client_secret", "secret_key"),
         *("secretaccesskey", "aws_secret_access_key", "aws_session_token", "sessiontoken"),
         *("access_token", "refresh_token", "id_token"),
+        *("clientsecret", "secretstring", "servicepassword", "servicecredentialsecret", "privatekey", "private_key"),
     }
 )
 
@@ -51,7 +52,7 @@ def _mask_match(match: re.Match[str]) -> str:
 
 def mask_keys(text: str) -> str:
     """Return `text` with keys and bearer tokens as `sk-proj-...abcd`; ids and redacted hints stay."""
-    masked = _KEY.sub(_mask_match, text)
+    masked = KEY.sub(_mask_match, text)
     return _BEARER.sub(lambda m: m[1] + m[2] + _tail(m[0]), masked)
 
 

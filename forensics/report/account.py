@@ -51,6 +51,10 @@ class Exhibit:
     mark: Mark
     reason: str
     notes: tuple[str, ...]
+    keys: int
+    contents: int
+    withdrawn: str
+    purged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +101,23 @@ class Account:
     remarks: tuple[Fault, ...]
     remarks_cut: int
     disagreeing: int
+    red: int
+    withdrawn: int
 
 
 def read_account(case: CaseReading) -> Account:
     """Return the account of the evidence in order of receipt."""
     rows = case.rows(
         """SELECT r.*, f.exhibit, f.size_bytes, f.source_id, f.reason, f.first_event, f.last_event, f.notes,
-                  CASE WHEN f.file_sha256 IS NULL THEN 'defective' ELSE f.state END AS state
-           FROM receipt r LEFT JOIN evidence_file f USING (file_sha256) ORDER BY r.receipt_id"""
+                  CASE WHEN f.file_sha256 IS NULL THEN 'defective' ELSE f.state END AS state,
+                  m.keys, m.contents, w.reason AS withdrawn, p.file_sha256 IS NOT NULL AS purged
+           FROM receipt r LEFT JOIN evidence_file f USING (file_sha256)
+           LEFT JOIN withdrawal w ON w.file_sha256 = r.file_sha256
+           LEFT JOIN purge p ON p.file_sha256 = r.file_sha256
+           LEFT JOIN (SELECT file_sha256, count(*) FILTER (kind <> 'content') AS keys,
+                             count(*) FILTER (kind = 'content') AS contents
+                      FROM key_material GROUP BY file_sha256) AS m ON m.file_sha256 = r.file_sha256
+           ORDER BY r.receipt_id"""
     )
     exhibits = [_exhibit(row) for row in rows]
     states = Counter(x.mark for x in exhibits)
@@ -132,6 +145,8 @@ def read_account(case: CaseReading) -> Account:
         remarks=tuple(remarks[:FAULTS_SHOWN]),
         remarks_cut=max(0, len(remarks) - FAULTS_SHOWN),
         disagreeing=sum(row["sender_agrees"] is False for row in rows),
+        red=len({x.sha256 for x in exhibits if x.keys or x.contents}),
+        withdrawn=len({x.sha256 for x in exhibits if x.withdrawn}),
     )
 
 
@@ -152,6 +167,10 @@ def _exhibit(row: Row) -> Exhibit:
         mark=words.FILE_STATES.get(row["state"], words.UNKNOWN),
         reason=row["reason"] or "",
         notes=texts(read_json(row["notes"], [])),
+        keys=row["keys"] or 0,
+        contents=row["contents"] or 0,
+        withdrawn=row["withdrawn"] or "",
+        purged=bool(row["purged"]),
     )
 
 

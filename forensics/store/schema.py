@@ -5,11 +5,12 @@ from __future__ import annotations
 from forensics.model.columns import Table
 from forensics.model.event import AWS_TABLES
 from forensics.model.evidence_file import CASE_TABLES
+from forensics.model.handling import HANDLING_TABLES
 from forensics.model.usage import AI_TABLES
 
 SCHEMA_VERSION = "1"
 
-TABLES: dict[str, Table] = {t.name: t for t in (*CASE_TABLES, *AWS_TABLES, *AI_TABLES)}
+TABLES: dict[str, Table] = {t.name: t for t in (*CASE_TABLES, *HANDLING_TABLES, *AWS_TABLES, *AI_TABLES)}
 
 #: Tables whose rows stand for records of the evidence.
 EVENT_TABLES = ("aws_event", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from forensics.analysis.original import Original, places_of, read_original
-from forensics.cli.console import out, out_json, out_table
-from forensics.cli.options import FIND, JsonOption, open_given
+from forensics.cli.console import out, out_json, out_table, say
+from forensics.cli.options import FIND, ByOption, JsonOption, open_given
+from forensics.ingest.material import masked_json, without_contents
 from forensics.ingest.unpack import decode, unpack
+from forensics.store.case_folder import CaseFolder
 
 
 def _content(received: bytes) -> str:
@@ -26,6 +28,26 @@ def _inner(outer: str, pointer: str) -> str:
     return str(value)
 
 
+def shown(text: str) -> str:
+    """Return a record's text with key material masked, and with what people asked and models answered left out."""
+    try:
+        value = json.loads(text, parse_float=str)
+        kept = without_contents(value)
+    except (ValueError, RecursionError):
+        return masked_json(text)
+    return masked_json(text if kept == value else json.dumps(kept, ensure_ascii=False))
+
+
+def _reveal(folder: CaseFolder, originals: dict[str, Original], by: str) -> None:
+    """Write into the custody log that records were shown in full."""
+    acts = [
+        {"act": "revealed", "event_key": key, "exhibit": o.exhibit, "record": o.record_no}
+        for key, o in originals.items()
+    ]
+    with folder.locked("show"):
+        folder.custody.extend(acts, by or folder.settings().examiner)
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
@@ -36,6 +58,10 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--case", help="Case folder; else KEYTRAIL_CASE, else the current folder."),
         ] = None,
+        reveal: Annotated[
+            bool, typer.Option("--reveal", help="Print key material and content unmasked; noted in the custody log.")
+        ] = False,
+        by: ByOption = "",
         json_: JsonOption = False,
     ) -> int:
         """Print the original record of an event from the evidence, with its place and hash."""
@@ -48,6 +74,13 @@ def register(app: typer.Typer) -> None:
         originals: dict[str, Original] = {}
         for place in places:
             originals.setdefault(place["own_key"], read_original(folder, place, _content, _inner))
+        if reveal:
+            _reveal(folder, originals, by)
+        else:
+            whole = {key: original.text for key, original in originals.items()}
+            originals = {key: replace(o, text=shown(o.text)) for key, o in originals.items()}
+            if any(o.text != whole[key] for key, o in originals.items()):
+                say("key material or content is masked here: the exhibit is TLP:RED; --reveal shows it and is noted")
         if json_:
             out_json(
                 [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import typer
 
@@ -61,6 +62,10 @@ def register(app: typer.Typer) -> None:
         )
         out_table("", columns, [[f[n] for n in names] for f in files], right=frozenset(range(5, 10)))
         for f in files:
+            if f["withdrawn"]:
+                say(f"  {f['exhibit'] or '-'} {f['path']}: withdrawn from the analysis ({f['withdrawn']})")
+            if f["tlp"]:
+                say(f"  {f['exhibit']} {f['path']}: {f['tlp']}, holds {held(f)}; shown masked")
             remarks = ([f["reason"]] if f["state"] in {"skipped", "defective"} and f["reason"] else []) + json.loads(
                 f["notes"] or "[]"
             )
@@ -82,6 +87,16 @@ def register(app: typer.Typer) -> None:
         for step in _next(records["accepted"], stale):
             say(f"next: {step}")
         return 0
+
+
+def held(row: dict[str, Any]) -> str:
+    """Return in words what an exhibit holds that must not be shown."""
+    parts = []
+    if row["key_material"]:
+        parts.append(f"key material in {row['key_material']} place{'s' if row['key_material'] != 1 else ''}")
+    if row["contents"]:
+        parts.append(f"prompts or answers in {row['contents']} record{'s' if row['contents'] != 1 else ''}")
+    return " and ".join(parts)
 
 
 def _next(records: int, stale: dict[str, list[str]]) -> list[str]:
