@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     import duckdb
 
 
+_SUPERSEDED = (
+    "owner", "source_id", "endpoint", "bucket_start", "granularity_s", "key_id", "model", "measure", "earlier", "later",
+    "difference",
+)  # fmt: skip
+
+
 def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Return the case's account in the documented shape of `status --json` (without staleness)."""
     run = connection.execute
@@ -27,6 +33,11 @@ def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     defects = run("""SELECT r.path, d.record_no, d.byte_offset, d.reason FROM defect d JOIN receipt r USING (receipt_id)
                      ORDER BY r.path, d.record_no NULLS FIRST, d.reason""").fetchall()
     conflicts = run("SELECT count(*) FROM aws_event WHERE id_conflict").fetchall()[0][0]
+    superseded = run("""SELECT owner, source_id, endpoint, bucket_start, granularity_s, key_id, model, measure, earlier, later,
+                          difference FROM ai_usage_superseded
+                        ORDER BY owner, source_id, bucket_start, endpoint, key_id NULLS LAST, model NULLS LAST, measure,
+                          earlier_event_key, event_key""")
+    changed = [dict(zip(_SUPERSEDED, row, strict=True)) for row in superseded.fetchall()]
     unassigned = run("SELECT count(*) FROM receipt WHERE coalesce(owner, '') = ''").fetchall()[0][0]
     return {
         "files": {
@@ -40,6 +51,7 @@ def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "last_event": span[1],
         "id_conflicts": conflicts,
         "unassigned_files": unassigned,
+        "superseded": changed,
         "skipped": [{"path": p, "reason": r} for p, r in skipped],
         "defects": [{"path": p, "record": n, "offset": o, "reason": r} for p, n, o, r in defects],
     }

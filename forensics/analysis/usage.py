@@ -30,6 +30,7 @@ class Series:
     buckets: list[Bucket]
     stretches: list[tuple[datetime, datetime]]
     truncated: bool = False
+    sources: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -109,6 +110,11 @@ def series_of(key: Key, facts: Facts) -> Series | None:
     best = min(merged, key=lambda g: (-sum(int((b - a).total_seconds()) for a, b in merged[g]), g))
     series = Series(best, _buckets([r for r in rows if r["granularity_s"] == best]), merged[best])
     series.truncated = any(c["truncated"] for c in coverage if c["covered_until"] == series.end)
+    chosen = [r for r in rows if r["granularity_s"] == best]
+    kinds = sorted({f"{r['source_id']} by {r['grouped_by'] or 'nothing'}" for r in chosen})
+    series.sources = tuple(kinds)
+    if any((r["views"] or 1) > 1 for r in chosen):
+        series.notes.append(f"of several views of the same usage the figures use one: {', '.join(kinds)}")
     if len(merged) > 1:
         others = ", ".join(f"{g} s" for g in sorted(merged) if g != best)
         series.notes.append(

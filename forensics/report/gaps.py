@@ -55,6 +55,22 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
+class Superseded:
+    """A figure that a later export reports otherwise than an earlier one."""
+
+    owner: str
+    source: str
+    endpoint: str
+    bucket: datetime | None
+    key_id: str
+    model: str
+    measure: str
+    earlier: int | None
+    later: int | None
+    difference: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gaps:
     """Everything the evidence could not show."""
 
@@ -69,11 +85,14 @@ class Gaps:
     exports_cut: int
     keys_open: int
     sources: tuple[str, ...]
+    superseded: tuple[Superseded, ...] = ()
+    superseded_cut: int = 0
 
 
 def read_gaps(case: CaseReading, runs: tuple[Run, ...], keys_open: int) -> Gaps:
     """Return the gaps of the case; `keys_open` is the number of keys one axis of which is not evaluable."""
     silences, exports, logging = _silences(case), _exports(case), _logging(case)
+    superseded = _superseded(case)
     return Gaps(
         not_evaluable=tuple(r for r in runs if r.state == "not_evaluable"),
         no_baseline=tuple(r for r in runs if r.state == "no_baseline"),
@@ -86,6 +105,8 @@ def read_gaps(case: CaseReading, runs: tuple[Run, ...], keys_open: int) -> Gaps:
         exports_cut=max(0, len(exports) - 60),
         keys_open=keys_open,
         sources=tuple(case.hours_by_source),
+        superseded=tuple(superseded[:60]),
+        superseded_cut=max(0, len(superseded) - 60),
     )
 
 
@@ -171,6 +192,21 @@ def _exports(case: CaseReading) -> list[Export]:
         if row["ungrouped"]:
             found[Export(*head, "not grouped by key: shows no single key")] = None
     return list(found)
+
+
+def _superseded(case: CaseReading) -> list[Superseded]:
+    rows = case.rows(
+        """SELECT owner, source_id, endpoint, bucket_start, key_id, model, measure, earlier, later, difference
+           FROM ai_usage_superseded ORDER BY owner, source_id, bucket_start, endpoint, key_id NULLS LAST,
+             model NULLS LAST, measure, earlier_event_key, event_key"""
+    )
+    return [
+        Superseded(
+            r["owner"] or "", r["source_id"] or "", r["endpoint"] or "", r["bucket_start"], r["key_id"] or "",
+            r["model"] or "", r["measure"], r["earlier"], r["later"], r["difference"],
+        )
+        for r in rows
+    ]  # fmt: skip
 
 
 def gap_sentence(gaps: Gaps) -> str:

@@ -21,8 +21,10 @@ account numbers and versions are text; money is `DECIMAL(28,12)`; `JSON` is kept
 VIEW_MEANING: dict[str, str] = {
     "secret_access": "One row an access to a stored secret, parameter or function configuration; denied ones too.",
     "ai_usage_current": "Rows of `ai_usage` with overlaps of exports resolved: of one bucket and grouping the export received last counts.",
+    "ai_usage_superseded": "One row a measure of a bucket that a later export of the same owner, endpoint, grouping and bucket reports otherwise: earlier and later value, and the difference.",
+    "ai_usage_series": "Rows of `ai_usage_current` that name a key, of each bucket in exactly one kind of export and grouping; `views` counts those that tell of the same bucket.",
     "key_usage": "Usage of each key in one series: its finest bucket width and, of one bucket, the grouping with the most dimensions.",
-    "ai_cost_current": "Rows of `ai_cost` with overlaps resolved in the same way.",
+    "ai_cost_current": "Rows of `ai_cost` with overlaps resolved in the same way; of one owner, organisation and day in exactly one kind of export and grouping.",
     "activity": "One row per thing that happened, over all sources: time, source, owner, actor, action, outcome, resource, credential, address.",
 }
 

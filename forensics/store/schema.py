@@ -7,6 +7,7 @@ from forensics.model.event import AWS_TABLES
 from forensics.model.evidence_file import CASE_TABLES
 from forensics.model.handling import HANDLING_TABLES
 from forensics.model.usage import AI_TABLES
+from forensics.store.usage_views import USAGE_VIEWS
 
 SCHEMA_VERSION = "1"
 
@@ -46,63 +47,6 @@ WHERE (e.event_source = 'secretsmanager.amazonaws.com' AND e.event_name_base = '
        AND e.event_name_base IN ('GetFunction', 'GetFunctionConfiguration'))
 """
 
-#: Usage with overlaps resolved: of one bucket and grouping (its native id names owner, organisation and every
-#: dimension), the export received last counts, then the larger hash.
-AI_USAGE_CURRENT = """
-CREATE VIEW ai_usage_current AS
-SELECT * EXCLUDE (place) FROM (
-  SELECT u.*, row_number() OVER (
-    PARTITION BY provider, native_id, grouped_by
-    ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
-  FROM ai_usage AS u)
-WHERE place = 1
-"""
-
-#: Usage of each key in one series, for statistics. `holder` is provider, owner and organisation; `subject` the key of
-#: a holder; times as unix seconds; `unit_s` the width that is compared, an hour at least. One bucket width a key, the
-#: finest, and of one bucket the grouping with the most dimensions: two exports of the same use are never added.
-KEY_USAGE = """
-CREATE VIEW key_usage AS
-WITH keyed AS (
-  SELECT event_key, bucket_start, bucket_end, epoch_ms(bucket_start) // 1000 AS start_epoch, granularity_s,
-    provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') AS holder,
-    provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') || '|' || key_id AS subject,
-    provider, owner, organisation, key_id, coalesce(endpoint, '') AS endpoint, coalesce(grouped_by, '') AS grouped_by,
-    model, requests, coalesce(input_tokens_total, 0) + coalesce(output_tokens, 0) AS tokens
-  FROM ai_usage_current
-  WHERE key_id IS NOT NULL AND bucket_start IS NOT NULL AND granularity_s > 0),
-finest AS (SELECT subject, min(granularity_s) AS granularity_s FROM keyed GROUP BY subject),
-groupings AS (
-  SELECT k.subject, k.endpoint, k.start_epoch, k.grouped_by, min(k.event_key) AS first_event_key
-  FROM keyed AS k
-  JOIN finest AS f ON f.subject = k.subject AND f.granularity_s = k.granularity_s
-  GROUP BY k.subject, k.endpoint, k.start_epoch, k.grouped_by),
-chosen AS (
-  SELECT subject, endpoint, start_epoch, grouped_by
-  FROM groupings
-  QUALIFY row_number() OVER (
-    PARTITION BY subject, endpoint, start_epoch
-    ORDER BY length(grouped_by) DESC NULLS LAST, grouped_by NULLS LAST, first_event_key) = 1)
-SELECT k.event_key, k.bucket_start, k.bucket_end, k.start_epoch, k.granularity_s, k.holder, k.subject, k.provider,
-  k.owner, k.organisation, k.key_id, k.model, k.requests, k.tokens,
-  CASE WHEN k.granularity_s < 3600 THEN 3600 ELSE k.granularity_s END AS unit_s
-FROM keyed AS k
-JOIN finest AS f ON f.subject = k.subject AND f.granularity_s = k.granularity_s
-JOIN chosen AS g
-  ON g.subject = k.subject AND g.endpoint = k.endpoint AND g.start_epoch = k.start_epoch AND g.grouped_by = k.grouped_by
-"""
-
-#: Billed costs with overlaps resolved in the same way.
-AI_COST_CURRENT = """
-CREATE VIEW ai_cost_current AS
-SELECT * EXCLUDE (place) FROM (
-  SELECT c.*, row_number() OVER (
-    PARTITION BY provider, native_id, grouped_by
-    ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
-  FROM ai_cost AS c)
-WHERE place = 1
-"""
-
 #: One row per thing that happened, over all sources.
 ACTIVITY = """
 CREATE VIEW activity AS
@@ -126,7 +70,7 @@ SELECT bucket_start, source_id, owner, coalesce(key_id, user_id, project_id, wor
 FROM ai_usage_current
 """
 
-VIEWS = (ACCESS_TO_SECRETS, AI_USAGE_CURRENT, KEY_USAGE, AI_COST_CURRENT, ACTIVITY)
+VIEWS = (ACCESS_TO_SECRETS, *USAGE_VIEWS, ACTIVITY)
 
 
 def statements() -> list[str]:

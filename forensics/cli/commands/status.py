@@ -12,6 +12,8 @@ from forensics.analysis.refresh import staleness
 from forensics.cli.console import out_json, out_table, say
 from forensics.cli.options import START, CaseArgument, JsonOption, open_given
 
+_SHOWN = 6
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -61,16 +63,7 @@ def register(app: typer.Typer) -> None:
             "out_of_scope",
         )
         out_table("", columns, [[f[n] for n in names] for f in files], right=frozenset(range(5, 10)))
-        for f in files:
-            if f["withdrawn"]:
-                say(f"  {f['exhibit'] or '-'} {f['path']}: withdrawn from the analysis ({f['withdrawn']})")
-            if f["tlp"]:
-                say(f"  {f['exhibit']} {f['path']}: {f['tlp']}, holds {held(f)}; shown masked")
-            remarks = ([f["reason"]] if f["state"] in {"skipped", "defective"} and f["reason"] else []) + json.loads(
-                f["notes"] or "[]"
-            )
-            for remark in remarks:
-                say(f"  {f['exhibit'] or '-'} {f['path']}: {remark}")
+        _remarks(files)
         records = facts["records"]
         say(
             f"{records['seen']} records seen = {records['accepted']} accepted + {records['duplicate']} duplicate"
@@ -78,6 +71,8 @@ def register(app: typer.Typer) -> None:
         )
         if facts["id_conflicts"]:
             say(f"{facts['id_conflicts']} events share an eventID with another record of other content; both are kept")
+        for line in _superseded(facts["superseded"]):
+            say(line)
         if facts["unassigned_files"]:
             say(f"{facts['unassigned_files']} files have no owner: give --owner or a receipt table")
         if changed:
@@ -87,6 +82,32 @@ def register(app: typer.Typer) -> None:
         for step in _next(records["accepted"], stale):
             say(f"next: {step}")
         return 0
+
+
+def _remarks(files: list[dict[str, Any]]) -> None:
+    """Say what is odd about each file."""
+    for f in files:
+        if f["withdrawn"]:
+            say(f"  {f['exhibit'] or '-'} {f['path']}: withdrawn from the analysis ({f['withdrawn']})")
+        if f["tlp"]:
+            say(f"  {f['exhibit']} {f['path']}: {f['tlp']}, holds {held(f)}; shown masked")
+        remarks = ([f["reason"]] if f["state"] in {"skipped", "defective"} and f["reason"] else []) + json.loads(
+            f["notes"] or "[]"
+        )
+        for remark in remarks:
+            say(f"  {f['exhibit'] or '-'} {f['path']}: {remark}")
+
+
+def _superseded(rows: list[dict[str, Any]]) -> list[str]:
+    """Return what later exports changed, the first few measures one by one."""
+    if not rows:
+        return []
+    lines = [f"later exports changed {len(rows)} figures of earlier ones; the later count, both are kept"]
+    for row in rows[:_SHOWN]:
+        who = " ".join(filter(None, (row["owner"], row["source_id"], row["key_id"], row["model"])))
+        change = f"{row['earlier']} then {row['later']} ({row['difference']:+d})"
+        lines.append(f"  {who} {row['bucket_start']} UTC: {row['measure']} {change}")
+    return [*lines, "  status --json lists all"] if len(rows) > _SHOWN else lines
 
 
 def held(row: dict[str, Any]) -> str:

@@ -1,0 +1,133 @@
+"""Views that resolve overlapping exports of usage and costs: what counts, what was superseded, and by how much."""
+
+from __future__ import annotations
+
+#: The provider's own interface before its downloads, of two kinds of export of the same thing.
+_RANK = "CASE WHEN source_id IN ('openai_usage', 'anthropic_usage', 'openai_costs', 'anthropic_cost') THEN 0 ELSE 1 END"
+
+#: Usage with overlaps resolved: of one bucket and grouping (its native id names owner, organisation and every
+#: dimension) and one kind of export, the export received last counts, then the larger hash.
+AI_USAGE_CURRENT = """
+CREATE VIEW ai_usage_current AS
+SELECT * EXCLUDE (place) FROM (
+  SELECT u.*, row_number() OVER (
+    PARTITION BY provider, native_id, grouped_by
+    ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
+  FROM ai_usage AS u)
+WHERE place = 1
+"""
+
+_MEASURES = (
+    "requests", "input_tokens_total", "cache_read_tokens", "cache_write_tokens", "output_tokens", "other_quantity",
+)  # fmt: skip
+
+#: One row a measure of a bucket that a later export reports otherwise than an earlier one.
+AI_USAGE_SUPERSEDED = (
+    """
+CREATE VIEW ai_usage_superseded AS
+WITH placed AS (
+  SELECT u.*, row_number() OVER (
+    PARTITION BY provider, native_id, grouped_by
+    ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
+  FROM ai_usage AS u),
+pairs AS (
+  SELECT e AS earlier, l AS later
+  FROM placed AS e
+  JOIN placed AS l ON l.provider = e.provider AND l.native_id = e.native_id AND l.place = 1
+    AND l.grouped_by IS NOT DISTINCT FROM e.grouped_by
+  WHERE e.place > 1)
+"""
+    + "\nUNION ALL\n".join(
+        f"""SELECT later.provider AS provider, later.owner AS owner, later.organisation AS organisation,
+  later.source_id AS source_id, later.endpoint AS endpoint, later.bucket_start AS bucket_start,
+  later.granularity_s AS granularity_s, later.grouped_by AS grouped_by, later.key_id AS key_id, later.model AS model,
+  '{measure}' AS measure, earlier.{measure} AS earlier, later.{measure} AS later,
+  coalesce(later.{measure}, 0) - coalesce(earlier.{measure}, 0) AS difference,
+  earlier.evidence AS earlier_evidence, later.evidence AS later_evidence, earlier.event_key AS earlier_event_key,
+  later.event_key AS event_key
+FROM pairs WHERE earlier.{measure} IS DISTINCT FROM later.{measure}"""
+        for measure in _MEASURES
+    )
+    + "\n"
+)
+
+#: Usage that names a key, of each bucket width in one view of it: of a key and bucket one kind of export, and of each
+#: endpoint the grouping with the most dimensions. `views` counts the kinds and groupings that tell of the same bucket.
+AI_USAGE_SERIES = f"""
+CREATE VIEW ai_usage_series AS
+WITH keyed AS (
+  SELECT u.*, coalesce(owner, '') AS o, coalesce(organisation, '') AS org, coalesce(endpoint, '') AS part,
+    coalesce(grouped_by, '') AS dimensions, {_RANK} AS rank
+  FROM ai_usage_current AS u WHERE key_id IS NOT NULL AND bucket_start IS NOT NULL),
+kinds AS (
+  SELECT provider, o, org, key_id, granularity_s, bucket_start, source_id, rank,
+    max(length(dimensions)) AS detail, count(DISTINCT dimensions) AS groupings
+  FROM keyed GROUP BY ALL),
+kind AS (
+  SELECT *, CAST(sum(groupings) OVER (PARTITION BY provider, o, org, key_id, granularity_s, bucket_start) AS BIGINT) AS views
+  FROM kinds
+  QUALIFY row_number() OVER (
+    PARTITION BY provider, o, org, key_id, granularity_s, bucket_start ORDER BY rank, detail DESC, source_id) = 1),
+grouping_of AS (
+  SELECT provider, o, org, key_id, granularity_s, bucket_start, source_id, part, dimensions
+  FROM (SELECT provider, o, org, key_id, granularity_s, bucket_start, source_id, part, dimensions, min(event_key) AS first_key
+        FROM keyed GROUP BY ALL)
+  QUALIFY row_number() OVER (
+    PARTITION BY provider, o, org, key_id, granularity_s, bucket_start, source_id, part
+    ORDER BY length(dimensions) DESC, dimensions, first_key) = 1)
+SELECT k.* EXCLUDE (o, org, part, dimensions, rank), c.views
+FROM keyed AS k
+JOIN kind AS c ON c.provider = k.provider AND c.o = k.o AND c.org = k.org AND c.key_id = k.key_id
+  AND c.granularity_s IS NOT DISTINCT FROM k.granularity_s AND c.bucket_start = k.bucket_start AND c.source_id = k.source_id
+JOIN grouping_of AS g ON g.provider = k.provider AND g.o = k.o AND g.org = k.org AND g.key_id = k.key_id
+  AND g.granularity_s IS NOT DISTINCT FROM k.granularity_s AND g.bucket_start = k.bucket_start
+  AND g.source_id = k.source_id AND g.part = k.part AND g.dimensions = k.dimensions
+"""
+
+#: Usage of each key in one series, for statistics. `holder` is provider, owner and organisation; `subject` the key of
+#: a holder; times as unix seconds; `unit_s` the width that is compared, an hour at least. One bucket width a key, the
+#: finest: two exports of the same use are never added.
+KEY_USAGE = """
+CREATE VIEW key_usage AS
+WITH keyed AS (
+  SELECT event_key, bucket_start, bucket_end, epoch_ms(bucket_start) // 1000 AS start_epoch, granularity_s,
+    provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') AS holder,
+    provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') || '|' || key_id AS subject,
+    provider, owner, organisation, key_id, model, requests,
+    coalesce(input_tokens_total, 0) + coalesce(output_tokens, 0) AS tokens, source_id, grouped_by
+  FROM ai_usage_series
+  WHERE granularity_s > 0),
+finest AS (SELECT subject, min(granularity_s) AS granularity_s FROM keyed GROUP BY subject)
+SELECT k.event_key, k.bucket_start, k.bucket_end, k.start_epoch, k.granularity_s, k.holder, k.subject, k.provider,
+  k.owner, k.organisation, k.key_id, k.model, k.requests, k.tokens,
+  CASE WHEN k.granularity_s < 3600 THEN 3600 ELSE k.granularity_s END AS unit_s, k.source_id, k.grouped_by
+FROM keyed AS k
+JOIN finest AS f ON f.subject = k.subject AND f.granularity_s = k.granularity_s
+"""
+
+#: Billed costs with overlaps resolved in the same way; of one owner, organisation and day in one view of them: a
+#: grouping by key before others, the provider's interface before downloads, then the grouping with most dimensions.
+AI_COST_CURRENT = f"""
+CREATE VIEW ai_cost_current AS
+WITH latest AS (
+  SELECT * EXCLUDE (place), coalesce(owner, '') AS o, coalesce(organisation, '') AS org,
+    coalesce(grouped_by, '') AS dimensions, CAST(period_start AS DATE) AS day FROM (
+    SELECT c.*, row_number() OVER (
+      PARTITION BY provider, native_id, grouped_by
+      ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
+    FROM ai_cost AS c)
+  WHERE place = 1),
+kind AS (
+  SELECT provider, o, org, day, source_id, dimensions
+  FROM (SELECT DISTINCT provider, o, org, day, source_id, dimensions, {_RANK} AS rank FROM latest)
+  QUALIFY row_number() OVER (
+    PARTITION BY provider, o, org, day
+    ORDER BY contains(dimensions, 'key') DESC, rank, length(dimensions) DESC, source_id, dimensions) = 1)
+SELECT c.* EXCLUDE (o, org, dimensions, day)
+FROM latest AS c
+JOIN kind AS k ON k.provider = c.provider AND k.o = c.o AND k.org = c.org AND k.day IS NOT DISTINCT FROM c.day
+  AND k.source_id = c.source_id AND k.dimensions = c.dimensions
+"""
+
+#: In the order in which each can be made.
+USAGE_VIEWS = (AI_USAGE_CURRENT, AI_USAGE_SUPERSEDED, AI_USAGE_SERIES, KEY_USAGE, AI_COST_CURRENT)
