@@ -345,7 +345,7 @@ class _Collector:
             "file_sha256": place.file_sha256,
         }
         if table == "aws_event":
-            raw, repaired = _readable(record)
+            raw, repaired = readable(record)
             if self.masking:
                 raw = masked_json(raw)
             flags = {"text_repaired": repaired, "duplicate_names": "duplicate_names" in record.flags}
@@ -361,7 +361,7 @@ def _masked(row: dict[str, Any]) -> dict[str, Any]:
     return {name: mask_text(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
-def _readable(record: RawRecord) -> tuple[str, bool]:
+def readable(record: RawRecord) -> tuple[str, bool]:
     """Return JSON text that every JSON reader accepts, and whether it had to be repaired."""
     text = record.text
     clean = "text_repaired" not in record.flags and "duplicate_names" not in record.flags

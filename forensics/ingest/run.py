@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.ingest.discover import Found, discover
+from forensics.ingest.fast import read_fast
 from forensics.ingest.material import mask_text
 from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, identify, read_file
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
@@ -31,12 +32,16 @@ _SUFFIXES = (".json.gz", ".jsonl.gz", ".csv.gz", ".json", ".jsonl", ".ndjson", "
 
 @dataclass(frozen=True, slots=True)
 class IngestOptions:
-    """How to ingest: owner for all files, whether originals are copied, order, who runs it."""
+    """How to ingest: owner for all files, whether originals are copied, order, who runs it.
+
+    `careful`: read every file with the careful reader; rows are the same, it only takes longer.
+    """
 
     owner: str = ""
     copy: bool = True
     newest_first: bool = False
     by: str = ""
+    careful: bool = False
 
 
 @dataclass(slots=True)
@@ -132,7 +137,9 @@ class Ingest:
             facts.owner, facts.organisation, facts.received_at or _naive(self.folder.clock()), facts.zone
         )
         received = Received(digest, unpack(data), self._receipt + 1, provenance)
-        return self._register(found, facts, received, read_file(received, group), data, digest)
+        quick = None if self.options.careful else read_fast(received, group)
+        reading = read_file(received, group) if quick is None else quick
+        return self._register(found, facts, received, reading, data, digest)
 
     def _register(
         self,

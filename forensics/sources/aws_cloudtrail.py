@@ -31,6 +31,17 @@ def _is_lookup(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("CloudTrailEvent"), str)
 
 
+def is_plain_event(value: Any) -> bool:
+    """Return whether a parsed record is an event of known names only: a row without remarks."""
+    return (
+        isinstance(value, dict)
+        and value.keys() <= _NAMES
+        and _is_event(value)
+        and value.get("eventCategory") not in ("Insight", "Aggregated")
+        and value.get("eventType") not in ("AwsCloudTrailInsight", "AwsAggregatedEvent")
+    )
+
+
 class CloudTrail:
     """Records of CloudTrail, whatever carried them."""
 

@@ -24,7 +24,7 @@ def _plain(value: object) -> str:
     raise TypeError(type(value).__name__)
 
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_plain)
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)
 
 
 def canonical_sha256(value: Any) -> str:
@@ -32,4 +32,9 @@ def canonical_sha256(value: Any) -> str:
 
     Two serialisations of one record share it. Decimals are written as text, so 1.50 and 1.5 differ.
     """
-    return sha256(_CANONICAL.encode(value).encode("ascii")).hexdigest()
+    return canonical_of_bytes(_CANONICAL.encode(value).encode("utf-8", "surrogatepass"))
+
+
+def canonical_of_bytes(text: bytes) -> str:
+    """Return the same for UTF-8 text that is already written with sorted names, without blanks and needless escapes."""
+    return sha256(text).hexdigest()

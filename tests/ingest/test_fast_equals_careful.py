@@ -1,0 +1,177 @@
+"""The fast reader gives what the careful reader gives: identical rows in every table, for any file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forensics.ingest.fast import read_fast
+from forensics.ingest.reading import FileReading, Received, read_file
+from forensics.ingest.run import IngestOptions, ingest
+from forensics.ingest.scratch import account_of, new_store
+from forensics.ingest.unpack import unpack
+from forensics.sources.protocol import Provenance
+from forensics.store.eventstore import EventStore, Group
+from forensics.store.schema import TABLES
+from tests.building import delivery, event, new_case, packed
+from tests.paths import SAMPLE, shared_data
+
+OWNER = Provenance("Alder", "", None, "")
+
+
+def rows(connection: Any) -> dict[str, list[str]]:
+    """Every row of every table, sorted."""
+    return {t: sorted(map(repr, connection.execute(f"SELECT * FROM {t}").fetchall())) for t in TABLES}
+
+
+def stored(files: Sequence[bytes], *, fast: bool) -> tuple[dict[str, list[str]], list[Any], int]:
+    """Read files into an empty store, two a group; returns its rows, what was said of each, how many were read fast."""
+    connection = new_store()
+    store, said, quick = EventStore(connection), [], 0
+    for start in range(0, len(files), 2):
+        group, readings = Group(), []
+        for number, data in enumerate(files[start : start + 2], start + 1):
+            received = Received(sha256(data).hexdigest(), unpack(data), number, OWNER)
+            reading = read_fast(received, group) if fast else None
+            quick += reading is not None
+            readings.append((number, reading or read_file(received, group)))
+
+        def work(group: Group = group, readings: list[tuple[int, FileReading]] = readings) -> None:
+            counts = store.write(group)
+            for number, reading in readings:
+                store.insert("defect", reading.defects)
+                account = account_of(reading, counts, number)
+                said.append((account, reading.state, reading.reason, reading.why, reading.notes, reading.material))
+
+        store.transact(work)
+    store.settle()
+    found = rows(connection)
+    connection.close()
+    return found, said, quick
+
+
+def agree(files: Sequence[bytes]) -> int:
+    """Hold both readers to the same; returns how many files the fast one read."""
+    fast, fast_said, quick = stored(files, fast=True)
+    careful, careful_said, _ = stored(files, fast=False)
+    assert fast_said == careful_said
+    for table in TABLES:
+        assert fast[table] == careful[table], table
+    return quick
+
+
+ODD_RECORDS = [
+    '"userAgent":"a},{\\"eventVersion\\":b"',
+    '"userAgent":"\\ud83d\\ude00"',
+    '"userAgent":"\\ud800"',
+    '"userAgent":"a\\u0000b"',
+    '"userAgent":"\\u0041"',
+    '"userAgent":"Ünïcode \u202e"',
+    '"userAgent":"a","userAgent":"b"',
+    '"requestParameters":{"a":1,"a":2}',
+    '"requestParameters":{"n":1.50}',
+    '"requestParameters":{"n":[1e400,-0,18446744073709551616,1E2]}',
+    '"requestParameters":{"n":-0,"x":1,"x":12}',
+    '"requestParameters":{"n":NaN}',
+    '"requestParameters": {"blank": 1}',
+    '"requestParameters":{"list":[{"a":1},{"eventVersion":"2"}]}',
+    '"requestParameters":' + "[" * 70 + "]" * 70,
+    '"requestParameters":{"many":[' + ",".join(["{}"] * 80) + "]}",
+    '"unknownName":1',
+    '"eventCategory":"Insight"',
+    '"eventType":"AwsAggregatedEvent"',
+    '"eventSource":"aws:s3"',
+    '"eventID":7',
+    '"eventID":null',
+    '"eventID":""',
+    '"eventTime":17',
+    '"sourceIPAddress":17',
+    '"userIdentity":"text"',
+    '"responseElements":{"credentials":{"accessKeyId":"ASIAX","sessionToken":"' + "tOkEn/+" * 9 + '"}}',
+    '"requestParameters":{"key":"sk-ant-api03-' + "aB3dE6gH9" * 11 + '"}',
+    '"requestParameters":{"password":"correct \\u0068orse battery"}',
+    '"requestParameters":{"raw":"\x01"}',
+]
+
+
+def spelled(number: int, extra: str) -> str:
+    """A record with one more member at its end, written without blanks."""
+    return json.dumps(event(number), separators=(",", ":"))[:-1] + "," + extra + "}"
+
+
+@pytest.mark.parametrize("number", range(len(ODD_RECORDS)))
+def test_one_odd_record_among_usual_ones(number):
+    text = '{"Records":[' + ",".join([spelled(1, '"readOnly":true'), spelled(2, ODD_RECORDS[number])]) + "]}"
+    data = text.encode("utf-8", "surrogatepass")
+    agree([delivery([event(5)]), data, packed(data)])
+
+
+def test_undecodable_bytes_cut_ends_and_what_follows():
+    good = delivery([event(1), event(2)])
+    agree([good, good[:-1], good + b"\n", good + b"\n\n", good + b"x", good + good, b" " + good, good[:-2] + b",]}"])
+    agree([good.replace(b"aws-cli/2", b"\xff\xfe"), good.replace(b"aws-cli/2", b"\x00"), packed(good) + b"tail"])
+    agree([packed(good)[:-20], b"\xef\xbb\xbf" + good, good.decode().encode("utf-16"), b'{"Records":[]}'])
+
+
+def test_usual_files_are_read_by_the_fast_reader():
+    files = [packed(delivery([event(n), event(n + 1), event(n)])) for n in range(6)]
+    assert agree(files) == len(files)
+
+
+def test_other_serialisations_and_contents_of_one_id():
+    turned = dict(reversed(list(event(1).items()))) | {}
+    first = {"eventVersion": turned.pop("eventVersion"), **turned}
+    files = [delivery([event(1)]), delivery([first]), delivery([event(1, eventName="Other")]), delivery([event(1)])]
+    assert agree(files) == 4
+    assert agree(files[::-1]) == 4
+
+
+members = st.sampled_from([*ODD_RECORDS, '"readOnly":false', '"errorCode":"AccessDenied"', '"apiVersion":"1"'])
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 5), members), max_size=5), min_size=1, max_size=4),
+    st.sampled_from(["", "", "", "\n", " "]),
+)
+@settings(max_examples=25, deadline=None)
+def test_any_mixture_gives_the_same_rows(made, end):
+    texts = ['{"Records":[' + ",".join(spelled(n, extra) for n, extra in one) + "]}" + end for one in made]
+    agree([text.encode("utf-8", "surrogatepass") for text in texts])
+
+
+def test_sample_incident():
+    files = [path.read_bytes() for path in sorted((SAMPLE / "aws" / "AWSLogs").rglob("*.json.gz"))]
+    assert agree(files) > len(files) // 2
+
+
+@pytest.mark.parametrize(
+    "name", ["SANS-504-S3-ransomware-lab", "stratus-red-team", "permiso", "otrf", "trailscraper", "traildiscover"]
+)
+def test_real_logs(name):
+    paths = sorted(p for p in shared_data(name).rglob("*") if p.suffix in (".json", ".gz", ".jsonl") and p.is_file())
+    agree([p.read_bytes() for p in paths if p.stat().st_size < 3_000_000][:60])
+
+
+def test_whole_cases_are_equal(tmp_path: Path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for number in range(5):
+        (logs / f"{number}.json.gz").write_bytes(gzip.compress(delivery([event(number), event(number + 1)]), mtime=0))
+    found = []
+    for careful in (False, True):
+        base = tmp_path / str(careful)
+        base.mkdir()
+        case = new_case(base)
+        ingest(case, [logs], IngestOptions(careful=careful))
+        connection = case.reader()
+        found.append({t: r for t, r in rows(connection).items() if t != "meta"})
+        connection.close()
+    assert found[0] == found[1]
