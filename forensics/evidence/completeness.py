@@ -98,10 +98,11 @@ def _originals(package: Package) -> str:
     if package.facts["variant"] != "full":
         raise CheckFailedError(f"variant {package.facts['variant']!r} is not known to this version")
     faults, files = [], set()
+    purged = {row["file_sha256"] for row in package.facts.get("purged", [])}
     for source in package.facts["sources"]:
         name = source["file"]
         if name is None:
-            if source["sha256"] is not None:
+            if source["sha256"] is not None and source["sha256"] not in purged:
                 faults.append(f"receipt {source['receipt']}: its original is not in the package")
             continue
         files.add(name)
@@ -143,11 +144,15 @@ def _tables(package: Package) -> str:
     records = package.facts["records"]
     held = sum(rows[name] for name in EVENT_TABLES)
     places = _count(records["accepted"]) + _count(records["duplicate"])
-    if held != records["accepted"]:
-        raise CheckFailedError(f"{records['accepted']} records accepted, {held} rows in the event tables")
+    removed = sum(_count(row["rows_removed"]) for row in package.facts.get("withdrawn", []))
+    if held != records["accepted"] - removed:
+        raise CheckFailedError(
+            f"{records['accepted']} records accepted, {removed} withdrawn, {held} rows in the event tables"
+        )
     if rows["occurrence"] != places:
         raise CheckFailedError(f"{places} records accepted or duplicate, {rows['occurrence']} places noted")
-    return f"{held} accepted records are {held} rows"
+    left = f" and {removed} left with withdrawn exhibits" if removed else ""
+    return f"{held} accepted records are {held} rows{left}"
 
 
 def _defects(package: Package) -> str:

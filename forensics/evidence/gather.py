@@ -20,6 +20,7 @@ from forensics.model.case import Settings
 from forensics.report.render import render_report
 from forensics.store.case_folder import CaseFolder
 from forensics.store.duckdb_engine import rows_of
+from forensics.store.withdrawing import withdrawals
 
 Row = dict[str, Any]
 VARIANT = "full"
@@ -73,6 +74,7 @@ SELECT receipt_id, min(received_at) AS moment FROM (
     ON c.file_sha256 = r.file_sha256 AND c.owner = r.owner AND c.organisation = r.organisation)
 GROUP BY receipt_id
 """
+_PURGED = "SELECT * FROM purge ORDER BY purged_at, exhibit"
 _DEFECTS = """
 SELECT receipt_id, file_sha256, record_no, byte_offset, byte_length, reason, is_record FROM defect
 ORDER BY receipt_id, record_no NULLS FIRST, byte_offset NULLS FIRST, reason, file_sha256
@@ -111,11 +113,15 @@ def gather(folder: CaseFolder) -> Contents:
         times = {row["name"]: row["moment"] for row in rows_of(connection, _TIMES)}
         tables = table_facts(connection)
         tlp = _tlp(connection, settings)
+        withdrawn, purged = withdrawals(connection), rows_of(connection, _PURGED)
     finally:
         connection.close()
-    originals = dict(_originals(folder, receipts))
+    gone = {row["file_sha256"] for row in purged}
+    originals = dict(_originals(folder, [row for row in receipts if row["file_sha256"] not in gone]))
     reasons = _stated_reasons(folder.receipts_path.read_bytes())
-    sources = [_source(row, moments.get(row["receipt_id"]), reasons.get(row["receipt_id"], {})) for row in receipts]
+    sources = [
+        _source(row, moments.get(row["receipt_id"]), reasons.get(row["receipt_id"], {}), gone) for row in receipts
+    ]
     created = custody.at.replace(tzinfo=UTC)
     report = render_report(folder, lambda: created)
     made = {
@@ -146,7 +152,8 @@ def gather(folder: CaseFolder) -> Contents:
             "files": str(len(originals)),
         }
     )
-    made[PACKAGE] = canonical(_package(package_id, settings, tlp, times, custody, sources, tables, queries, made))
+    facts = _package(package_id, settings, tlp, times, custody, sources, tables, queries, made)
+    made[PACKAGE] = canonical(facts | {"withdrawn": withdrawn, "purged": purged})
     return Contents(package_id, created, settings.organisation, made, originals)
 
 
@@ -204,7 +211,7 @@ def _originals(folder: CaseFolder, receipts: list[Row]) -> Iterator[tuple[str, O
         )
 
 
-def _source(row: Row, moment: datetime | None, line: Row) -> Row:
+def _source(row: Row, moment: datetime | None, line: Row, gone: set[str]) -> Row:
     """Return a line of sources.jsonl. What could not be read at all has no file; receipts.jsonl keeps its reason."""
     plain = (
         "receipt_id", "exhibit", "file_sha256", "content_sha256", "size_bytes", "source_id", "reader_version", "owner",
@@ -219,7 +226,7 @@ def _source(row: Row, moment: datetime | None, line: Row) -> Row:
         "reason": line.get("reason", row["reason"]),
         "notes": _parsed(row["notes"]),
         "read_as_of": row["received_at"] or moment,
-        "embedded": digest is not None,
+        "embedded": digest is not None and digest not in gone,
     }
 
 

@@ -32,6 +32,7 @@ from forensics.report.render import render_report
 from forensics.store.case_folder import CaseFolder, init_case
 from forensics.store.duckdb_engine import DuckDBEngine, canonical_lines, rows_of
 from forensics.store.schema import statements
+from forensics.store.withdrawing import Withdrawal, withdraw_rows
 
 #: A packaged query may come from anybody; one that runs longer is stopped.
 QUERY_SECONDS = 600
@@ -84,6 +85,9 @@ def reproduction(package: Package) -> list[Check]:
         rebuilt: list[CaseFolder] = []
 
         def build() -> str:
+            gone = package.facts.get("purged", [])
+            if gone:
+                raise CheckUndecidedError(f"{len(gone)} originals were purged and cannot be read again")
             with _as_failure():
                 rebuilt.append(_rebuild(package, Path(scratch)))
             return f"{len(package.facts['sources'])} receipts were read again into a new case"
@@ -137,13 +141,31 @@ def _rebuild(package: Package, scratch: Path) -> CaseFolder:
         for source in sorted(sources, key=lambda s: s["receipt_id"])
     ]
     with reading.writer("verify") as connection:
-        Ingest(reading, connection, IngestOptions(copy=False)).run(found, receipts, lambda *_: None)
+        _read_again(reading, connection, found, receipts, package.facts.get("withdrawn", []))
     folder = CaseFolder(scratch / "case", lambda: created.replace(tzinfo=UTC))
     folder.work_path.write_bytes(package.read("data/settings/work.jsonl"))
     queries = _catalogue(package, scratch / "queries")
     hunt_case(folder, queries, _at(times["hunt"]))
     exposure_case(folder, queries, _at(times["exposure"]))
     return folder
+
+
+def _read_again(
+    folder: CaseFolder, connection: Any, found: list[Found], receipts: _Receipts, withdrawn: list[dict[str, Any]]
+) -> None:
+    """Ingest the originals in the order of receipt, each exhibit withdrawn after the receipt after which it was."""
+    at = 0
+    for act in withdrawn:
+        part = found[at : act["after_receipt"]]
+        if part:
+            Ingest(folder, connection, IngestOptions(copy=False)).run(part, receipts, lambda *_: None)
+            at += len(part)
+        moment = _time(act["withdrawn_at"])
+        if moment is None:
+            raise CheckFailedError("a withdrawal has no time")
+        who = Withdrawal(act["file_sha256"], act["exhibit"], act["reason"], act["withdrawn_by"] or "", moment)
+        withdraw_rows(connection, who)
+    Ingest(folder, connection, IngestOptions(copy=False)).run(found[at:], receipts, lambda *_: None)
 
 
 def _at(text: str) -> Clock:

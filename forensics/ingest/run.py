@@ -90,6 +90,10 @@ class Ingest:
         self._receipt = run("SELECT coalesce(max(receipt_id), 0) FROM receipt").fetchall()[0][0]
         self._exhibits: dict[str, str] = dict(run("SELECT file_sha256, exhibit FROM evidence_file").fetchall())
         self._known = {tuple(row) for row in run("SELECT path, file_sha256, owner FROM receipt").fetchall()}
+        self._withdrawn: dict[str, str] = {
+            digest: f"exhibit {exhibit} was withdrawn ({reason}); it is not read again: analyse it in a case of its own"
+            for digest, exhibit, reason in run("SELECT file_sha256, exhibit, reason FROM withdrawal").fetchall()
+        }
         self._before = self._counts()
 
     def _counts(self) -> dict[str, int]:
@@ -126,6 +130,9 @@ class Ingest:
         except OSError as error:
             return self._unread(found, facts, FileReading(DEFECTIVE, f"cannot be read: {error.strerror}"))
         digest = sha256(data).hexdigest()
+        if digest in self._withdrawn:
+            self.result.skipped.append({"path": found.name, "reason": self._withdrawn[digest]})
+            return None
         if (found.name, digest, facts.owner) in self._known:
             self.result.skipped.append({"path": found.name, "reason": "unchanged"})
             return None
@@ -249,7 +256,7 @@ class Ingest:
                 SELECT event_key, event_time FROM aws_event UNION ALL SELECT event_key, event_time FROM ai_audit_event
                 UNION ALL SELECT event_key, event_time FROM ai_request UNION ALL SELECT event_key, bucket_start FROM ai_usage
                 UNION ALL SELECT event_key, period_start FROM ai_cost) AS a ON a.event_key = o.event_key
-              GROUP BY o.file_sha256) AS s
+              WHERE o.file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal) GROUP BY o.file_sha256) AS s
             WHERE s.file_sha256 = evidence_file.file_sha256""")
         row = execute(
             "SELECT min(f.first_event), max(f.last_event) FROM evidence_file f JOIN receipt r USING (file_sha256)"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: What a component is called when it is shown to a person.
 LABELS = {
-    "evidence": "evidence was added or changed",
+    "evidence": "evidence was added, changed or withdrawn",
     "settings": "the settings changed",
     "work": "decisions, notes or suppressions changed",
     "queries": "the queries changed",
@@ -34,9 +34,10 @@ def components(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, querie
         "SELECT coalesce(file_sha256, ''), coalesce(owner, ''), coalesce(organisation, ''), coalesce(CAST(received_at AS VARCHAR), '')"
         " FROM receipt ORDER BY 1, 2, 3, 4"
     ).fetchall()
+    withdrawn = connection.execute("SELECT file_sha256 FROM withdrawal ORDER BY file_sha256").fetchall()
     work = folder.work_path.read_bytes() if folder.work_path.exists() else b""
     return {
-        "evidence": _hash(evidence),
+        "evidence": _hash([evidence, withdrawn] if withdrawn else evidence),
         "settings": folder.settings().sha256,
         "work": sha256(work).hexdigest(),
         "queries": queries_sha256,

@@ -229,7 +229,8 @@ class EventStore:
                  SELECT event_id FROM aws_event WHERE event_id IS NOT NULL GROUP BY event_id HAVING count(*) > 1)""")
         run("""CREATE OR REPLACE TEMP TABLE smallest AS
                SELECT event_key, min(content_sha256 || '#' || lpad(CAST(record_no AS VARCHAR), 9, '0')) AS evidence
-               FROM occurrence GROUP BY event_key HAVING count(*) > 1""")
+               FROM occurrence WHERE file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
+               GROUP BY event_key HAVING count(*) > 1""")
         for table in ("aws_event", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key"):
             run(f"""UPDATE {table} SET evidence = s.evidence FROM smallest AS s
                     WHERE s.event_key = {table}.event_key AND s.evidence <> {table}.evidence""")
