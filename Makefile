@@ -47,8 +47,8 @@ docs: $(STAMP) ## Write docs/fields.md, docs/formats.md and docs/queries.md anew
 sample: $(STAMP) ## Write sample_logs/ anew from its generator
 	$(BIN)/python -m forensics.sample --output sample_logs
 
-bench: $(STAMP) ## Measure ingest and hunt as ratios within one run
-	$(BIN)/python -m tests.bench
+bench: $(STAMP) ## Measure ingest and hunt as ratios within one run; BENCH="--events 50000 --rounds 1" for a small one
+	$(BIN)/python -m tests.bench $(BENCH)
 
 lock: $(STAMP) ## Pin dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt

@@ -41,6 +41,8 @@ def open_writer(path: Path | str, *, threads: int = 2, memory: str = "640MB") ->
     except duckdb.Error as error:
         raise CaseFault("the store cannot be opened for writing", place=str(path), hint=_first_line(error)) from error
     connection.execute("SET TimeZone='UTC'")
+    # Checkpoints after every group would write the same blocks again and again, and leave holes in the file.
+    connection.execute("SET checkpoint_threshold='256MB'")
     connection.execute("SET enable_external_access=false")
     return connection
 
