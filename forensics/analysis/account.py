@@ -39,6 +39,7 @@ def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
                         ORDER BY owner, source_id, bucket_start, endpoint, key_id NULLS LAST, model NULLS LAST, measure,
                           earlier_event_key, event_key""")
     changed = [dict(zip(_SUPERSEDED, row, strict=True)) for row in superseded.fetchall()]
+    inferred = run("SELECT count(*) FROM receipt WHERE owner_basis = 'inferred'").fetchall()[0][0]
     unassigned = run("SELECT count(*) FROM receipt WHERE coalesce(owner, '') = ''").fetchall()[0][0]
     return {
         "files": {
@@ -52,6 +53,7 @@ def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "last_event": span[1],
         "id_conflicts": conflicts,
         "unassigned_files": unassigned,
+        "inferred_files": inferred,
         "superseded": changed,
         "skipped": [{"path": p, "reason": r} for p, r in skipped],
         "defects": [{"path": p, "record": n, "offset": o, "reason": r} for p, n, o, r in defects],
@@ -63,7 +65,7 @@ def exhibits(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     return rows_of(
         connection,
         """
-        SELECT f.exhibit, r.path, r.owner, f.source_id, CASE WHEN f.state IS NULL THEN 'defective' ELSE f.state END AS state,
+        SELECT f.exhibit, r.path, r.owner, r.owner_basis, f.source_id, CASE WHEN f.state IS NULL THEN 'defective' ELSE f.state END AS state,
                r.seen, r.accepted, r.duplicate, r.defect, r.out_of_scope, f.reason, f.notes,
                CASE WHEN m.file_sha256 IS NULL THEN '' ELSE 'TLP:RED' END AS tlp,
                coalesce(m.keys, 0) AS key_material, coalesce(m.contents, 0) AS contents,

@@ -158,14 +158,14 @@ def _read_again(
     for act in withdrawn:
         part = found[at : act["after_receipt"]]
         if part:
-            Ingest(folder, connection, IngestOptions(copy=False)).run(part, receipts, lambda *_: None)
+            Ingest(folder, connection, IngestOptions(copy=False, infer=False)).run(part, receipts, lambda *_: None)
             at += len(part)
         moment = _time(act["withdrawn_at"])
         if moment is None:
             raise CheckFailedError("a withdrawal has no time")
         who = Withdrawal(act["file_sha256"], act["exhibit"], act["reason"], act["withdrawn_by"] or "", moment)
         withdraw_rows(connection, who)
-    Ingest(folder, connection, IngestOptions(copy=False)).run(found[at:], receipts, lambda *_: None)
+    Ingest(folder, connection, IngestOptions(copy=False, infer=False)).run(found[at:], receipts, lambda *_: None)
 
 
 def _at(text: str) -> Clock:

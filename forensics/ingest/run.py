@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from forensics.ingest.discover import Found, discover
 from forensics.ingest.fast import read_fast
 from forensics.ingest.material import mask_text
+from forensics.ingest.owners import Owners
 from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, identify, read_file
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
 from forensics.ingest.scratch import account_of
@@ -34,7 +35,8 @@ _SUFFIXES = (".json.gz", ".jsonl.gz", ".csv.gz", ".json", ".jsonl", ".ndjson", "
 class IngestOptions:
     """How to ingest: owner for all files, whether originals are copied, order, who runs it.
 
-    `careful`: read every file with the careful reader; rows are the same, it only takes longer.
+    `careful`: read every file with the careful reader; rows are the same, it only takes longer. `infer`: infer an owner
+    where none is stated; a package is read again with what its receipts say and nothing else.
     """
 
     owner: str = ""
@@ -42,6 +44,7 @@ class IngestOptions:
     newest_first: bool = False
     by: str = ""
     careful: bool = False
+    infer: bool = True
 
 
 @dataclass(slots=True)
@@ -94,6 +97,8 @@ class Ingest:
             digest: f"exhibit {exhibit} was withdrawn ({reason}); it is not read again: analyse it in a case of its own"
             for digest, exhibit, reason in run("SELECT file_sha256, exhibit, reason FROM withdrawal").fetchall()
         }
+        self._seen = {(path, digest) for path, digest, _ in self._known}
+        self._owners: Owners | None = None
         self._before = self._counts()
 
     def _counts(self) -> dict[str, int]:
@@ -105,6 +110,7 @@ class Ingest:
         """Read all files, committing group by group; what is committed stays when the run is interrupted."""
         group, pending, size = Group(), [], 0
         total_bytes = 0
+        self._owners = Owners(self.store.connection, files) if self.options.infer else None
         for done, found in enumerate(files, start=1):
             item = self._one(found, table, group)
             if item is not None:
@@ -133,10 +139,13 @@ class Ingest:
         if digest in self._withdrawn:
             self.result.skipped.append({"path": found.name, "reason": self._withdrawn[digest]})
             return None
-        if (found.name, digest, facts.owner) in self._known:
+        if (found.name, digest, facts.owner) in self._known or (
+            facts.basis != "stated" and self._owners and (found.name, digest) in self._seen
+        ):
             self.result.skipped.append({"path": found.name, "reason": "unchanged"})
             return None
         self._known.add((found.name, digest, facts.owner))
+        self._seen.add((found.name, digest))
         if not data:
             reading = FileReading(SKIPPED, "empty file")
             return self._register(found, facts, None, reading, data, digest)
@@ -144,6 +153,10 @@ class Ingest:
             facts.owner, facts.organisation, facts.received_at or _naive(self.folder.clock()), facts.zone
         )
         received = Received(digest, unpack(data), self._receipt + 1, provenance)
+        owner = self._owners.by_keys(received) if self._owners and not facts.owner else ""
+        if owner:
+            facts = replace(facts, owner=owner, basis="inferred")
+            received = replace(received, provenance=replace(provenance, owner=owner))
         quick = None if self.options.careful else read_fast(received, group)
         reading = read_file(received, group) if quick is None else quick
         return self._register(found, facts, received, reading, data, digest)
@@ -181,7 +194,9 @@ class Ingest:
                 self.options.owner, "stated", stated.organisation, stated.from_whom, stated.received_at, stated.means,
                 stated.sender_sha256, stated.window_from, stated.window_until, stated.zone,
             )  # fmt: skip
-        return table.find(found.name) or ReceiptFacts()
+        facts = table.find(found.name) or ReceiptFacts()
+        owner = self._owners.by_folder(found.name) if self._owners and not facts.owner else ""
+        return replace(facts, owner=owner, basis="inferred") if owner else facts
 
     def _copy(self, exhibit: str, name: str, data: bytes) -> str | None:
         suffix = next((s for s in _SUFFIXES if name.lower().endswith(s)), "")

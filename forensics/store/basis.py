@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: What a component is called when it is shown to a person.
 LABELS = {
-    "evidence": "evidence was added, changed or withdrawn",
+    "evidence": "evidence was added or changed",
     "settings": "the settings changed",
     "work": "decisions, notes or suppressions changed",
     "queries": "the queries changed",

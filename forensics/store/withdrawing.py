@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Tables of what hangs on a row of aws_event.
 _PARTS = ("aws_event_item", "credential")
+#: Tables with a row a record, those of records that another form of the same event stands for among them.
+_ROWS = tuple(name for name in TABLES if name in {*EVENT_TABLES, "aws_event_twin"})
 _TOUCHED = "CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT event_key FROM occurrence WHERE file_sha256 = ?"
 #: Of each touched row what still stands: the smallest serialisation and place that no withdrawn exhibit holds.
 _REMAINING = """
@@ -66,9 +68,8 @@ def _withdraw(store: EventStore, withdrawal: Withdrawal) -> int:
     store.insert("withdrawal", [row])
     run(_TOUCHED, [digest])
     run(_REMAINING)
-    removed = 0
-    for table in EVENT_TABLES:
-        removed += run(f"SELECT count(*) FROM {table} WHERE {_GONE}").fetchall()[0][0]
+    before = _rows(store)
+    for table in _ROWS:
         run(f"DELETE FROM {table} WHERE {_GONE}")
         _stand(store, table)
     for table in _PARTS:
@@ -79,10 +80,17 @@ def _withdraw(store: EventStore, withdrawal: Withdrawal) -> int:
     run("DELETE FROM ai_coverage WHERE file_sha256 = ?", [digest])
     run("""UPDATE aws_event SET id_conflict = FALSE WHERE id_conflict AND event_id NOT IN (
              SELECT event_id FROM aws_event WHERE event_id IS NOT NULL GROUP BY event_id HAVING count(*) > 1)""")
+    # A lesser form of an event comes back when its better one left.
+    store.settle()
+    removed = before - _rows(store)
     run("UPDATE withdrawal SET rows_removed = ? WHERE file_sha256 = ?", [removed, digest])
     for name in ("touched", "remaining"):
         run(f"DROP TABLE {name}")
     return removed
+
+
+def _rows(store: EventStore) -> int:
+    return sum(store.connection.execute(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in _ROWS)
 
 
 def _stand(store: EventStore, table: str) -> None:

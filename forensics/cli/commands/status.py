@@ -73,6 +73,8 @@ def register(app: typer.Typer) -> None:
             say(f"{facts['id_conflicts']} events share an eventID with another record of other content; both are kept")
         for line in _superseded(facts["superseded"]):
             say(line)
+        if facts["inferred_files"]:
+            say(f"{facts['inferred_files']} files have an inferred owner; a stated one goes before it")
         if facts["unassigned_files"]:
             say(f"{facts['unassigned_files']} files have no owner: give --owner or a receipt table")
         if changed:
