@@ -40,9 +40,15 @@ def excess_cost(rows: list[Row], baseline_until: datetime | None, since: datetim
         "mid": _money(mid2 // 2),
         "high": _money(high),
         "currency": currencies.pop(),
-        "basis": "billed by the provider, by day and key: low is above the highest day before and leaves out the day of the"
-        " exposure; mid is above the median day; high is all billed from that day on",
+        "basis": f"{_named(rows)}: billed by the provider, by day and key: low is above the highest day before and leaves"
+        " out the day of the exposure; mid is above the median day; high is all billed from that day on",
     }
+
+
+def _named(rows: list[Row]) -> str:
+    """Return which exports the figures are from: of each day exactly one kind and grouping."""
+    kinds = sorted({f"{r['source_id']} by {r['grouped_by'] or 'nothing'}" for r in rows})
+    return "figures of " + ", ".join(kinds)
 
 
 def _money(micros: int) -> Decimal:

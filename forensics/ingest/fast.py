@@ -167,7 +167,7 @@ def _record(columns: _Columns, raw: bytes, number: int, *, odd: bool, secret: bo
         columns.doubled.append(False)
     else:
         native = _unusual(columns, raw, number)
-    if secret and mask_text(native) != native:
+    if secret and any(mask_text(text) != text for text in (native, columns.unmapped[-1] or "")):
         raise _Careful
     digest = sha256(raw).hexdigest()
     columns.native.append(native)

@@ -95,6 +95,11 @@ def exports():
     cloudtrail[0]["responseElements"] = {"credentials": {"accessKeyId": "ASIAX", "secretAccessKey": SECRET}}
     cloudtrail[1][KEYS[0]] = KEYS[1]
     files = {"trail.json": delivery(cloudtrail)}
+    quick = [planted(event(n), n) for n in (70, 71)]
+    quick[0]["newField"] = KEYS[6]
+    quick[1]["responseElements"] = {"credentials": {"sessionToken": SECRET * 2}}
+    # Without blanks, as S3 delivers: the fast reader takes it.
+    files["plain.json"] = json.dumps({"Records": quick}, separators=(",", ":"), ensure_ascii=False).encode()
     files["escaped.json"] = delivery([event(90, userAgent="curl")]).replace(b"curl", escaped(KEYS[3]).encode())
     for name in ("openai_audit", "litellm_spend", "bedrock_invocation", "anthropic_activity", "openai_usage_page"):
         value = json.loads((BASES / f"{name}.json").read_text(encoding="utf-8"))
@@ -168,7 +173,7 @@ def test_no_full_key_reaches_a_table_a_log_or_the_terminal(case, tmp_path, capsy
         ).fetchall()[0][0]
     finally:
         connection.close()
-    assert len(rows) == len(KEYS) + 1
+    assert len(rows) == len(KEYS) + 3
     assert set(held) == set(exports())
     assert records == len(KEYS)
     for (key,) in rows[:5]:
