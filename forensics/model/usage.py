@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.model.columns import table
+from forensics.model.columns import Table, table
 
 _HEAD = """
 event_key VARCHAR identity: 32 hex digits over source id, provider's id (with owner and organisation) and the record's SHA-256
@@ -32,6 +32,7 @@ endpoint VARCHAR chat, embeddings, moderations, images, tts, stt, vector_store, 
 project_id VARCHAR project
 workspace_id VARCHAR workspace
 key_id VARCHAR provider's key id; NULL when the export was not grouped by key
+key_name VARCHAR name of the key, where the export names keys by name only
 user_id VARCHAR user or account
 model VARCHAR model as the provider names it
 service_tier VARCHAR service tier
@@ -98,6 +99,7 @@ model VARCHAR model
 project_id VARCHAR project
 workspace_id VARCHAR workspace
 key_id VARCHAR key id; NULL when not grouped by key
+key_name VARCHAR name of the key, where the export names keys by name only
 user_id VARCHAR user
 amount MONEY amount in units of the currency
 currency VARCHAR upper case
@@ -178,3 +180,13 @@ file_sha256 VARCHAR received file
 )
 
 AI_TABLES = (AI_USAGE, AI_REQUEST, AI_COST, AI_AUDIT_EVENT, AI_KEY, AI_COVERAGE)
+
+#: Columns that the writer fills, not the format.
+_WRITTEN = frozenset(
+    "event_key source_id owner organisation native_id canonical_sha256 received_at evidence file_sha256".split()
+)
+
+
+def blank(columns: Table) -> dict[str, object]:
+    """Return a row of a table with every column that a format fills, all NULL; the format puts what it knows."""
+    return {name: None for name in columns.names if name not in _WRITTEN}

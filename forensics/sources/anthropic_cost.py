@@ -124,6 +124,7 @@ class AnthropicCost:
             "project_id": None,
             "workspace_id": dimensions.get("workspace_id"),
             "key_id": None,
+            "key_name": None,
             "user_id": None,
             "amount": amount,
             "currency": currency.upper() if currency else None,

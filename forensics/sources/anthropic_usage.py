@@ -165,6 +165,7 @@ class AnthropicUsage:
             "project_id": None,
             "workspace_id": dimensions.get("workspace_id"),
             "key_id": dimensions.get("api_key_id"),
+            "key_name": None,
             "user_id": account or dimensions.get("service_account_id"),
             "model": dimensions.get("model"),
             "service_tier": tier,

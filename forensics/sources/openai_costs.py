@@ -126,6 +126,7 @@ class OpenAICosts:
             "project_id": dimensions.get("project_id"),
             "workspace_id": None,
             "key_id": dimensions.get("api_key_id"),
+            "key_name": None,
             "user_id": dimensions.get("user_id"),
             "amount": amount,
             "currency": currency.upper() if currency else None,

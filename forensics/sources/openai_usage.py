@@ -229,6 +229,7 @@ class OpenAIUsage:
             "endpoint": endpoint,
             **{column: plain(value.get(name)) for name, column in _DIMENSIONS.items()},
             "workspace_id": None,
+            "key_name": None,
             "is_batch": flag(value.get("batch")),
             **measures,
             "grouped_by": "",

@@ -50,6 +50,7 @@ def test_a_result_becomes_a_row_with_exact_values() -> None:
             "project_id": None,
             "workspace_id": None,
             "key_id": None,
+            "key_name": None,
             "user_id": None,
             "amount": Decimal("1.237891200000"),
             "currency": "USD",

@@ -51,6 +51,7 @@ def test_a_result_becomes_a_row_with_exact_values() -> None:
             "project_id": None,
             "workspace_id": "wrkspc_01Lant",
             "key_id": "apikey_01Lant",
+            "key_name": None,
             "user_id": "svac_01Lant",
             "model": "claude-opus-4-5-20251101",
             "service_tier": "batch",

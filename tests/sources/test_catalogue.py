@@ -111,6 +111,13 @@ def test_keys_and_metadata_of_digest_chains_are_named() -> None:
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("name", ["anthropic_console_usage_2026.csv", "openai_dashboard_completions_usage_min.csv"])
-def test_exports_that_no_format_knows_yet_stay_unknown(name: str) -> None:
-    assert claimants(text_of(shared_data() / "ai-provider-samples" / name)) == []
+@pytest.mark.parametrize(
+    ("name", "format_id"),
+    [
+        ("anthropic_console_usage_2026.csv", "anthropic_console_usage"),
+        ("openai_dashboard_completions_usage_min.csv", "openai_activity_csv"),
+        ("openrouter_activity_daily.csv", "openrouter_activity"),
+    ],
+)
+def test_downloads_of_dashboards_have_one_format(name: str, format_id: str) -> None:
+    assert claimants(text_of(shared_data() / "ai-provider-samples" / name)) == [format_id]

@@ -48,6 +48,7 @@ def test_a_result_becomes_a_row_with_exact_values() -> None:
             "project_id": "proj_Lant",
             "workspace_id": None,
             "key_id": "key_Lant1",
+            "key_name": None,
             "user_id": None,
             "amount": Decimal("412.773100000000"),
             "currency": "USD",

@@ -61,6 +61,7 @@ def test_a_result_becomes_a_row_with_exact_values() -> None:
         "project_id": "proj_Lant",
         "workspace_id": None,
         "key_id": "key_Lant1",
+        "key_name": None,
         "user_id": None,
         "model": "gpt-5-2025-08-07",
         "service_tier": "default",
