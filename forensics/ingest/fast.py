@@ -75,6 +75,7 @@ def read_fast(received: Received, group: Group) -> FileReading | None:
                 (_NEXT if start + n else b"") + piece + (b"}" if start + n < last else b"")
                 for n, piece in enumerate(pieces[start : start + _BATCH])
             ]
+            pieces[start : start + _BATCH] = [b""] * len(part)  # frees them: a large file is held once, not twice
             tables.append(_batch(part, received, start, offset, material))
             offset += sum(map(len, part)) + len(part)
     except (_Careful, orjson.JSONDecodeError, pa.ArrowInvalid, UnicodeError):

@@ -7,8 +7,9 @@ come as a column, one linear-time pattern over all of them says which to look at
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import pyarrow as pa
@@ -41,6 +42,8 @@ _MASKED = re.compile(r"[\w-]{0,24}\.\.\.[\w\-+/.]{0,4}")
 _ESCAPED_CODES = r"u00(?:3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9Aa]|2[DdFf])"
 _ESCAPE = re.compile(rf"\\+(?:({_ESCAPED_CODES})|(/))")
 _DEEPEST = 40
+#: Stands between texts that are searched together: no pattern reaches over it.
+_APART = "\\\x00"
 
 
 def _candidates() -> str:
@@ -86,13 +89,44 @@ def mask_column(texts: pa.Array) -> tuple[pa.Array, list[tuple[int, Material]]]:
     Equal to `masked_json` of each row. Rows that cannot hold any are not looked at one by one.
     """
     suspects = pc.indices_nonzero(pc.match_substring_regex(texts, _CANDIDATES)).to_pylist()
-    found = [(row, item) for row in suspects for item in find_material(texts[row].as_py())]
-    changed = {row for row, _ in found}
+    bodies = {row: texts[row].as_py() for row in suspects}
+    escaped = [row for row in suspects if "\\u00" in bodies[row] or "\\/" in bodies[row]]
+    found = {row: find_material(bodies[row]) for row in escaped}
+    found |= _found_together({row: body for row, body in bodies.items() if row not in found})
+    changed = {
+        row: masked_json(bodies[row]) if row in set(escaped) else _spliced(bodies[row], found[row])
+        for row in suspects
+        if found.get(row)
+    }
     if not changed:
         return texts, []
     masks = pa.array([row in changed for row in range(len(texts))])
-    anew = pa.array([masked_json(texts[row].as_py()) for row in sorted(changed)], texts.type)
-    return pc.replace_with_mask(texts, masks, anew), found
+    anew = pa.array([changed[row] for row in sorted(changed)], texts.type)
+    items = [(row, item) for row in suspects for item in found.get(row, [])]
+    return pc.replace_with_mask(texts, masks, anew), items
+
+
+def _found_together(bodies: dict[int, str]) -> dict[int, list[Material]]:
+    """Return the material of many texts without escapes, looked for in one go: that is several times faster."""
+    starts, at = [], 0
+    for body in bodies.values():
+        starts.append(at)
+        at += len(body) + len(_APART)
+    rows = list(bodies)
+    found: dict[int, list[Material]] = {}
+    for item in _chosen(_APART.join(bodies.values())):
+        place = bisect_right(starts, item.start) - 1
+        own = replace(item, start=item.start - starts[place], end=item.end - starts[place])
+        found.setdefault(rows[place], []).append(own)
+    return found
+
+
+def _spliced(text: str, items: list[Material]) -> str:
+    parts, at = [], 0
+    for item in items:
+        parts += [text[at : item.start], item.masked]
+        at = item.end
+    return "".join((*parts, text[at:]))
 
 
 def plain_escapes(text: str) -> str:
@@ -123,11 +157,7 @@ def find_material(text: str) -> list[Material]:
 
 def mask_text(text: str) -> str:
     """Return a text with all material in its masked form; a text without any comes back as it is."""
-    parts, at = [], 0
-    for item in _chosen(text):
-        parts += [text[at : item.start], item.masked]
-        at = item.end
-    return "".join((*parts, text[at:])) if parts else text
+    return _spliced(text, _chosen(text))
 
 
 def masked_json(text: str) -> str:
