@@ -27,8 +27,10 @@ def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     totals = run("""SELECT CAST(coalesce(sum(seen), 0) AS BIGINT), CAST(coalesce(sum(accepted), 0) AS BIGINT),
                       CAST(coalesce(sum(duplicate), 0) AS BIGINT), CAST(coalesce(sum(defect), 0) AS BIGINT),
                       CAST(coalesce(sum(out_of_scope), 0) AS BIGINT) FROM receipt""").fetchall()[0]
-    span = run("SELECT min(first_event), max(last_event) FROM evidence_file"
-        " WHERE file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)").fetchall()[0]
+    span = run(
+        "SELECT min(first_event), max(last_event) FROM evidence_file"
+        " WHERE file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)"
+    ).fetchall()[0]
     skipped = run("""SELECT path, reason FROM receipt JOIN evidence_file USING (file_sha256) WHERE state = 'skipped'
                      ORDER BY path, file_sha256""").fetchall()
     defects = run("""SELECT r.path, d.record_no, d.byte_offset, d.reason FROM defect d JOIN receipt r USING (receipt_id)

@@ -77,7 +77,9 @@ def purge(folder: CaseFolder, exhibit: str, reason: str, by: str = "") -> Purged
         name, digest = found["exhibit"], found["file_sha256"]
         if settings.legal_hold:
             folder.custody.append("purge refused", by, exhibit=name, file_sha256=digest, reason="legal hold")
-            raise CaseFault("the case is under legal hold: nothing is destroyed", place=name, hint="see case.legal_hold")
+            raise CaseFault(
+                "the case is under legal hold: nothing is destroyed", place=name, hint="see case.legal_hold"
+            )
         _purgeable(found)
         path = folder.root / found["stored_as"]
         held = sha256(path.read_bytes()).hexdigest() if path.is_file() else None
@@ -126,8 +128,6 @@ def _purgeable(found: dict[str, Any]) -> None:
     if found["purged"] is not None:
         raise UsageFault(f"it is purged already: see {found['purged']}", place=name)
     if found["withdrawn"] is None:
-        raise UsageFault(
-            "the analysis rests on it", place=name, hint=f'first: keytrail withdraw {name} --reason "..."'
-        )
+        raise UsageFault("the analysis rests on it", place=name, hint=f'first: keytrail withdraw {name} --reason "..."')
     if not found["stored_as"]:
         raise UsageFault("the case holds no copy of it", place=name, hint="its original was never copied")

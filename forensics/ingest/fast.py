@@ -212,7 +212,7 @@ def _places(columns: _Columns, received: Received, start: int, offsets: list[int
         "byte_length": lengths,
         "json_pointer": pa.repeat("", count),
         "record_sha256": columns.digest,
-        "member_path": pa.repeat("", count),
+        "member_path": pa.repeat(received.member_path, count),
     }
     return _table(filled, PLACES)
 

@@ -220,7 +220,9 @@ def _field(text: str, name: str, start: int, end: int) -> Material | None:
         match = _ASSIGNED.match(text, end)
     if match is None or _NO_SECRET.fullmatch(match[1]) or _MASKED.fullmatch(match[1]):
         return None
-    return _material(text, match.start(1), match.end(1), _KIND.get(name, "secret_field"), mask_secret(plain_escapes(match[1])))
+    return _material(
+        text, match.start(1), match.end(1), _KIND.get(name, "secret_field"), mask_secret(plain_escapes(match[1]))
+    )
 
 
 def _bearers(text: str, lower: str) -> Iterator[Material]:
@@ -238,7 +240,9 @@ def contents_of(value: object, depth: int = 0) -> int:
         return 0
     if isinstance(value, Mapping):
         return sum(
-            1 if str(name).lower() in CONTENT_FIELDS and member not in (None, "", [], {}) else contents_of(member, depth + 1)
+            1
+            if str(name).lower() in CONTENT_FIELDS and member not in (None, "", [], {})
+            else contents_of(member, depth + 1)
             for name, member in value.items()
         )
     return sum(contents_of(member, depth + 1) for member in value) if isinstance(value, list | tuple) else 0

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from forensics.ingest.careful import Walker, parse, skip_blank
+from forensics.ingest.rows import TIMED_LINE
 from forensics.sources.protocol import Probe
 
 _CONTAINERS = (
@@ -17,6 +18,8 @@ _CONTAINERS = (
     "results",
     "result",
     "events",
+    "logEvents",
+    "Messages",
     "publicKeyList",
     "PublicKeyList",
     "logFiles",
@@ -32,16 +35,23 @@ def probe_text(text: str) -> Probe:
     head = text[start : start + 4096]
     if not head:
         return Probe("empty")
+    timed = TIMED_LINE.match(head)
+    if timed:
+        logged = parse(text, start + timed.end())[0]
+        return Probe(
+            "lines", frozenset(logged) if isinstance(logged, dict) else frozenset(), "", logged, text_head=head
+        )
     if head[0] not in "{[" or _TOML.match(head):
         return _probe_csv(text[start:], head)
     first = start
     in_list = head[0] == "["
     if in_list:
         first = skip_blank(text, start + 1)
+        if text[first : first + 2] == '"{':
+            return Probe("json", sample=parse(text, first)[0], text_head=head)
         if text[first : first + 1] not in ("{", "["):
             return Probe("json", text_head=head)
-    end = 0
-    value: Any = None
+    end, value = 0, None
     if len(text) - first <= _WHOLE or not _has_container(text[first : first + 2000]):
         value, end, _, _ = parse(text, first)
     if value is None:

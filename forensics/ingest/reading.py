@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import islice
 from typing import Any
 
-from forensics.ingest.careful import Slice, Walker
+from forensics.ingest.careful import Slice, Walker, parse
 from forensics.ingest.material import Material, contents_of, find_material, mask_text, masked_json
 from forensics.ingest.probe import probe_text
-from forensics.ingest.rows import csv_records
+from forensics.ingest.rows import csv_records, line_records
 from forensics.ingest.unpack import Content, binary_kind, byte_length, decode
 from forensics.sources.catalogue import recognise
 from forensics.sources.protocol import Document, Probe, Provenance, RawRecord, Reading, RowOrDefect, Source
@@ -53,6 +53,7 @@ class Received:
     content: Content
     receipt_id: int
     provenance: Provenance
+    member_path: str = ""
 
 
 class _Offsets:
@@ -222,9 +223,9 @@ class _Collector:
         self.offsets = _Offsets(text)
 
     def run(self, probe: Probe) -> None:
-        if probe.form == "csv":
-            slices: Iterator[Slice] = csv_records(self.text)
-            walker = None
+        walker = None
+        if probe.form in ("csv", "lines"):
+            slices: Iterator[Slice] = csv_records(self.text) if probe.form == "csv" else line_records(self.text)
         else:
             walker = Walker(self.text, self.source.record_path(probe))
             slices = walker.records()
@@ -253,12 +254,20 @@ class _Collector:
         length = byte_length(outer)
         if self.masking:
             self.spans.append((piece.start, piece.end, number))
+        if piece.fault and any(c.get("messageType") == "CONTROL_MESSAGE" for c in piece.contexts):
+            self.result.out_of_scope += 1
+            self._remark("control messages of a CloudWatch Logs subscription: no events")
+            return None
         if piece.fault:
             self._defect(number, offset, length, piece.fault)
             return None
         self._note_contents(number, offset, piece.value)
         text = piece.inner if piece.inner is not None else outer
         return RawRecord(number, offset, length, text, piece.value, piece.contexts, piece.pointer, piece.flags)
+
+    def _remark(self, note: str) -> None:
+        if note not in self.result.notes:
+            self.result.notes.append(note)
 
     def _note_contents(self, number: int, offset: int, value: Any) -> None:
         """Note where a record of a model request holds what was asked or answered."""
@@ -317,7 +326,10 @@ class _Collector:
             native, row = mask_text(native), _masked(row)
         if table != "aws_event":
             native = owned_id(native, provenance.owner, provenance.organisation)
-        canonical = canonical_sha256(record.value)
+        given, fidelity = _projected(record, row) if table == "aws_event" else (record, "full")
+        # What is less than the full record is never the same content as a full one.
+        inner = given.value if fidelity == "full" else {"fidelity": fidelity, "record": given.value}
+        canonical = canonical_sha256(inner)
         key = event_key(self.source.id, native, record_sha)
         native = _mend(native)
         place = Place(
@@ -332,6 +344,7 @@ class _Collector:
             byte_offset=record.offset,
             byte_length=record.length,
             json_pointer=record.pointer,
+            member_path=self.received.member_path,
             record_sha256=record_sha,
         )
         self.group.places.append(place)
@@ -345,11 +358,12 @@ class _Collector:
             "file_sha256": place.file_sha256,
         }
         if table == "aws_event":
-            raw, repaired = readable(record)
+            raw, repaired = readable(given)
             if self.masking:
                 raw = masked_json(raw)
             flags = {"text_repaired": repaired, "duplicate_names": "duplicate_names" in record.flags}
-            self.group.aws.append({**common, **flags, "own_key": key, "raw": raw, "unmapped": row.get("unmapped")})
+            known = {"unmapped": row.get("unmapped"), "fidelity": fidelity}
+            self.group.aws.append({**common, **flags, **known, "own_key": key, "raw": raw})
         else:
             head = {"event_key": key, **self._head()}
             self.group.rows.setdefault(table, []).append(
@@ -359,6 +373,15 @@ class _Collector:
 
 def _masked(row: dict[str, Any]) -> dict[str, Any]:
     return {name: mask_text(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def _projected(record: RawRecord, row: dict[str, Any]) -> tuple[RawRecord, str]:
+    """Return the record that a CloudTrail row is projected from, and its fidelity: `raw` of the row, else the record."""
+    raw, fidelity = row.get("raw"), row.get("fidelity") or "full"
+    if raw is None:
+        return record, fidelity
+    value, _, _, flags = parse(raw, 0)
+    return replace(record, text=raw, value=value, flags=record.flags | flags), fidelity
 
 
 def readable(record: RawRecord) -> tuple[str, bool]:

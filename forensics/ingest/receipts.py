@@ -48,7 +48,11 @@ class ReceiptTable:
         faults: list[str] = []
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig", "replace")))
         for number, row in enumerate(reader, start=2):
-            fields = {(k or "").strip().lower(): mask_keys((v or "").strip()) for k, v in row.items() if isinstance(v, str | None)}
+            fields = {
+                (k or "").strip().lower(): mask_keys((v or "").strip())
+                for k, v in row.items()
+                if isinstance(v, str | None)
+            }
             path = fields.get("path", "").strip("/")
             key = "/".join(part for part in (folder, path) if part and part != ".")
             if key in self._rows:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
-from forensics.ingest.careful import Slice
+from forensics.ingest.careful import Slice, parse, skip_blank
 
 MAX_FIELD = 16 * 1024**2
+#: A line of an export from CloudWatch Logs to S3: the time of the log event, a blank, the message.
+TIMED_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z (?=[{])")
+_LINE = re.compile(r"[^\n]+")
 
 
 def csv_records(text: str) -> Iterator[Slice]:
@@ -50,3 +54,21 @@ def _row(header: list[str], fields: list[str], start: int, end: int) -> Slice:
         return Slice(start, end, fault=f"{len(fields)} fields, the header has {len(header)}")
     value = dict(zip(header, [*fields, *[""] * (len(header) - len(fields))], strict=True))
     return Slice(start, end, value)
+
+
+def line_records(text: str) -> Iterator[Slice]:
+    """Yield the JSON value of each line `<time> <JSON>`; its place is that of the value alone.
+
+    A line without time may hold the value itself. What is neither is a fault.
+    """
+    for line in _LINE.finditer(text):
+        start = skip_blank(text, line.start())
+        if start >= line.end():
+            continue
+        timed = TIMED_LINE.match(text, start)
+        start = timed.end() if timed else start
+        value, end, fault, flags = parse(text, start)
+        if fault or not end or end > line.end() or text[end : line.end()].strip():
+            yield Slice(start, line.end(), fault=fault or "more than one JSON value in a line")
+        else:
+            yield Slice(start, end, value, flags=flags)

@@ -11,14 +11,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from forensics.ingest.archives import members
 from forensics.ingest.discover import Found, discover
 from forensics.ingest.fast import read_fast
 from forensics.ingest.material import mask_text
+from forensics.ingest.members import read_archive
 from forensics.ingest.owners import Owners
 from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, identify, read_file
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
 from forensics.ingest.scratch import account_of
-from forensics.ingest.unpack import unpack
+from forensics.ingest.unpack import LIMITS, Content, Limits, archive_kind, unpack
 from forensics.sources.protocol import Provenance
 from forensics.store.case_folder import CaseFolder
 from forensics.store.duckdb_engine import rows_of
@@ -28,7 +30,24 @@ from forensics.store.receipts_log import append_receipts
 GROUP_RECORDS = 20_000
 GROUP_FILES = 256
 GROUP_BYTES = 64 * 1024**2
-_SUFFIXES = (".json.gz", ".jsonl.gz", ".csv.gz", ".json", ".jsonl", ".ndjson", ".csv", ".gz", ".txt", ".toml")
+_SUFFIXES = (
+    ".json.gz",
+    ".jsonl.gz",
+    ".csv.gz",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".csv",
+    ".gz",
+    ".txt",
+    ".toml",
+    ".zip",
+    ".tar",
+    ".tgz",
+    ".bz2",
+    ".xz",
+    ".zst",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +55,8 @@ class IngestOptions:
     """How to ingest: owner for all files, whether originals are copied, order, who runs it.
 
     `careful`: read every file with the careful reader; rows are the same, it only takes longer. `infer`: infer an owner
-    where none is stated; a package is read again with what its receipts say and nothing else.
+    where none is stated; a package is read again with what its receipts say and nothing else. `limits` bound what comes
+    out of compressed files and archives; `password` opens encrypted members of zip archives and is stored nowhere.
     """
 
     owner: str = ""
@@ -45,6 +65,8 @@ class IngestOptions:
     by: str = ""
     careful: bool = False
     infer: bool = True
+    limits: Limits = LIMITS
+    password: str | None = None
 
 
 @dataclass(slots=True)
@@ -152,14 +174,23 @@ class Ingest:
         provenance = Provenance(
             facts.owner, facts.organisation, facts.received_at or _naive(self.folder.clock()), facts.zone
         )
-        received = Received(digest, unpack(data), self._receipt + 1, provenance)
+        received = Received(digest, unpack(data, self.options.limits), self._receipt + 1, provenance)
         owner = self._owners.by_keys(received) if self._owners and not facts.owner else ""
         if owner:
             facts = replace(facts, owner=owner, basis="inferred")
             received = replace(received, provenance=replace(provenance, owner=owner))
-        quick = None if self.options.careful else read_fast(received, group)
-        reading = read_file(received, group) if quick is None else quick
+        reading = self._read(received, data, group)
         return self._register(found, facts, received, reading, data, digest)
+
+    def _read(self, received: Received, data: bytes, group: Group) -> FileReading:
+        """Read one received file: an archive member by member, else its content."""
+        if archive_kind(received.content.data) and not received.content.problem:
+            return read_archive(received, data, group, self._read_one, self.options.limits, self.options.password)
+        return self._read_one(received, group)
+
+    def _read_one(self, received: Received, group: Group) -> FileReading:
+        quick = None if self.options.careful else read_fast(received, group)
+        return read_file(received, group) if quick is None else quick
 
     def _register(
         self,
@@ -374,16 +405,35 @@ def _unlogged(folder: CaseFolder, connection: Any) -> list[dict[str, Any]]:
     )
 
 
-def preview(paths: Sequence[Path]) -> list[dict[str, str]]:
-    """Return for each file what it would be taken for and why; writes nothing."""
-    out = []
+def preview(paths: Sequence[Path], limits: Limits = LIMITS, password: str | None = None) -> list[dict[str, str]]:
+    """Return for each file, and each member of an archive, what it would be taken for and why; writes nothing."""
+    out: list[dict[str, str]] = []
     for found in discover(paths):
-        kind, why = "", found.problem
-        if not why:
-            try:
-                _, _, source, why = identify(unpack(found.path.read_bytes()))
-                kind = source.id if source else ""
-            except OSError as error:
-                why = f"cannot be read: {error.strerror}"
-        out.append({"path": found.name, "source": kind, "why": mask_text(why)})
+        if found.problem:
+            out.append({"path": found.name, "source": "", "why": found.problem})
+            continue
+        try:
+            data = found.path.read_bytes()
+        except OSError as error:
+            out.append({"path": found.name, "source": "", "why": f"cannot be read: {error.strerror}"})
+            continue
+        content = unpack(data, limits)
+        if archive_kind(content.data):
+            for part in members(data, limits, password):
+                name = f"{found.name}!{part.path}"
+                why = part.problem or part.aside
+                out.append(
+                    _taken_for(name, unpack(part.data or b"", limits))
+                    if not why
+                    else {"path": name, "source": "", "why": why}
+                )
+        else:
+            out.append(_taken_for(found.name, content))
     return out
+
+
+def _taken_for(name: str, content: Content) -> dict[str, str]:
+    if content.problem and not content.data:
+        return {"path": name, "source": "", "why": content.problem}
+    _, _, source, why = identify(content)
+    return {"path": name, "source": source.id if source else "", "why": mask_text(why)}

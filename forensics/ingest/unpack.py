@@ -1,26 +1,52 @@
-"""From bytes as received to text: one bounded gzip member, then the encoding by its mark."""
+"""From bytes as received to text: one bounded member of a compressed stream, then the encoding by its mark."""
 
 from __future__ import annotations
 
+import bz2
 import codecs
+import io
+import lzma
 import zlib
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import IO, Any
+
+import pyarrow as pa
 
 GZIP = b"\x1f\x8b"
-#: Bound of the uncompressed size of one file, and of its ratio to the received size.
-MAX_CONTENT = 4 * 1024**3
-MAX_RATIO = 200
-_RATIO_FROM = 64 * 1024**2
+_BZIP2, _XZ, _ZSTD = b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 _STEP = 1 << 20
 
-#: Containers and binaries that are named as such when met; reading them comes with the archive readers.
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of what a received file may become: bytes of one content, ratio to the received size, members, nesting.
+
+    The ratio counts only from `ratio_from` bytes on: small files compress as they like.
+    """
+
+    content: int = 4 * 1024**3
+    ratio: int = 200
+    members: int = 100_000
+    depth: int = 5
+    ratio_from: int = 64 * 1024**2
+
+
+LIMITS = Limits()
+
+
+class OverLimit(Exception):
+    """More came out of a stream than its limit."""
+
+
+#: Containers and binaries that are named as such when met.
 _MAGIC = (
     (b"PK\x03\x04", "zip archive"),
+    (b"PK\x05\x06", "zip archive"),
     (b"PAR1", "Parquet file"),
-    (b"BZh", "bzip2 file"),
-    (b"\x28\xb5\x2f\xfd", "zstd file"),
-    (b"\xfd7zXZ\x00", "xz file"),
+    (_BZIP2, "bzip2 file"),
+    (_ZSTD, "zstd file"),
+    (_XZ, "xz file"),
     (b"7z\xbc\xaf\x27\x1c", "7z archive"),
     (b"%PDF", "PDF"),
     (b"\x89PNG", "PNG picture"),
@@ -30,7 +56,7 @@ _MAGIC = (
 
 @dataclass(slots=True)
 class Content:
-    """Uncompressed content with what was odd about it. `complete` is False when the gzip stream is cut or damaged."""
+    """Uncompressed content with what was odd about it. `complete` is False when the stream is cut or damaged."""
 
     data: bytes
     sha256: str
@@ -39,26 +65,47 @@ class Content:
     notes: list[str] = field(default_factory=list)
 
 
-def unpack(received: bytes) -> Content:
-    """Return the content of a file as received: as it is, or the one gzip member it starts with.
+def bounded(stream: IO[bytes] | Any, most: int) -> bytes:
+    """Return all that comes out of a stream. Raises OverLimit when it is more than `most` bytes."""
+    out = bytearray()
+    while piece := stream.read(_STEP):
+        out += piece
+        if len(out) > most:
+            raise OverLimit("uncompressed size is over the limit")
+    return bytes(out)
 
-    A gzip stream that breaks gives the part before the break, marked incomplete. Bytes after the member are not
+
+def unpack(received: bytes, limits: Limits = LIMITS) -> Content:
+    """Return the content of a file as received: as it is, or the one member of the gzip, bzip2, xz or zstd stream.
+
+    A gzip stream that breaks gives the part before the break, marked incomplete. Bytes after its first member are not
     read and are noted: AWS's own validator was fooled by appended members until 2026
     (https://github.com/aws/aws-cli/pull/10324).
     """
-    if not received.startswith(GZIP):
-        return Content(received, sha256(received).hexdigest())
+    if received.startswith(GZIP):
+        return _gunzip(received, limits)
+    if received.startswith((_BZIP2, _XZ, _ZSTD)):
+        return _other(received, limits)
+    return Content(received, sha256(received).hexdigest())
+
+
+def _most(received: bytes, limits: Limits) -> int:
+    return min(limits.content, max(limits.ratio_from, limits.ratio * len(received)))
+
+
+def _gunzip(received: bytes, limits: Limits) -> Content:
     out = bytearray()
+    most = _most(received, limits)
     stream = zlib.decompressobj(wbits=31)
     problem = ""
     position = 0
     try:
         while position < len(received) and not stream.eof:
-            out += stream.decompress(received[position : position + _STEP], MAX_CONTENT)
+            out += stream.decompress(received[position : position + _STEP], most + 1 - len(out))
             position += _STEP
-            while stream.unconsumed_tail:
-                out += stream.decompress(stream.unconsumed_tail, MAX_CONTENT)
-            if len(out) > MAX_CONTENT or (len(out) > _RATIO_FROM and len(out) > MAX_RATIO * len(received)):
+            while stream.unconsumed_tail and len(out) <= most:
+                out += stream.decompress(stream.unconsumed_tail, most + 1 - len(out))
+            if len(out) > most:
                 problem = "uncompressed size is over the limit"
                 break
         else:
@@ -76,6 +123,31 @@ def unpack(received: bytes) -> Content:
     return content
 
 
+def _other(received: bytes, limits: Limits) -> Content:
+    """Uncompress bzip2, xz or zstd; what cannot be uncompressed stays as it is, with the problem."""
+    buffer = io.BytesIO(received)
+    try:
+        if received.startswith(_BZIP2):
+            stream: Any = bz2.BZ2File(buffer)
+        elif received.startswith(_XZ):
+            stream = lzma.LZMAFile(buffer)  # noqa: SIM115 - over a buffer in memory
+        else:
+            stream = pa.CompressedInputStream(buffer, "zstd")
+        data = bounded(stream, _most(received, limits))
+    except OverLimit as error:
+        return Content(b"", sha256(b"").hexdigest(), complete=False, problem=str(error))
+    except (EOFError, OSError, ValueError, lzma.LZMAError, pa.ArrowException):
+        kind = binary_kind(received)
+        return Content(b"", sha256(b"").hexdigest(), complete=False, problem=f"the {kind} is cut off or damaged")
+    return Content(data, sha256(data).hexdigest())
+
+
+def archive_kind(data: bytes) -> str:
+    """Return "zip archive" or "tar archive" for content that has members, else ""."""
+    kind = binary_kind(data)
+    return kind if kind in ("zip archive", "tar archive") else ""
+
+
 def binary_kind(data: bytes) -> str:
     """Return what a binary file is, by its first bytes, or "" for text."""
     for magic, name in _MAGIC:
@@ -84,18 +156,29 @@ def binary_kind(data: bytes) -> str:
     if data[257:262] == b"ustar":
         return "tar archive"
     head = data[:4096]
-    if head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\x00" in head.rstrip(b"\x00"):
+    if head and not _wide(head) and b"\x00" in head.rstrip(b"\x00"):
         return "binary file"
+    return ""
+
+
+def _wide(head: bytes) -> str:
+    """Return the UTF-16 form of a text by its mark, or by the zero bytes that its first characters have."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    start = head[:64]
+    if len(start) >= 4 and len(start) % 2 == 0 and start[:1] in b'{["' and not any(start[1::2]) and all(start[::2]):
+        return "utf-16-le"
+    if len(start) >= 4 and len(start) % 2 == 0 and start[1:2] in b'{["' and not any(start[::2]) and all(start[1::2]):
+        return "utf-16-be"
     return ""
 
 
 def decode(data: bytes) -> tuple[str, list[str]]:
     """Return the text of the content and remarks. Bytes that are no UTF-8 become surrogate escapes, so lengths hold."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace"), ["UTF-16: offsets count bytes of its UTF-8 form"]
-    if data.startswith(codecs.BOM_UTF8):
-        # The mark stays part of the text as U+FEFF so that offsets hold; readers skip it as a blank.
-        return data.decode("utf-8", "surrogateescape"), []
+    wide = _wide(data[:4096])
+    if wide:
+        return data.decode(wide, "replace"), ["UTF-16: offsets count bytes of its UTF-8 form"]
+    # A mark of UTF-8 stays part of the text as U+FEFF so that offsets hold; readers skip it as a blank.
     return data.decode("utf-8", "surrogateescape"), []
 
 

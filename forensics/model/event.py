@@ -5,7 +5,7 @@ Fields: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-ev
 
 from __future__ import annotations
 
-from forensics.model.columns import table
+from forensics.model.columns import Column, Table, table
 
 AWS_EVENT = table(
     "aws_event",
@@ -118,5 +118,12 @@ event_key VARCHAR the issuing event
 """,
 )
 
+AWS_EVENT_TWIN = Table(
+    "aws_event_twin",
+    "Events that another export holds in better fidelity: kept and linked, counted once. Columns of aws_event, and same_as.",
+    (*AWS_EVENT.columns, Column("same_as", "VARCHAR", "event_key of the row of aws_event that stands for this event")),
+    key=("event_key",),
+)
+
 #: Sources whose records fill aws_event.
-AWS_TABLES = (AWS_EVENT, AWS_EVENT_ITEM, CREDENTIAL)
+AWS_TABLES = (AWS_EVENT, AWS_EVENT_ITEM, CREDENTIAL, AWS_EVENT_TWIN)

@@ -16,6 +16,12 @@ def decide(table: str, native: str) -> str:
     id, canonical_sha256, target (smallest key that came in), standing (key of the row that is there, or NULL) and
     first_receipt (the receipt whose record is counted as accepted when none is there).
     """
+    if table == "aws_event":  # an event that stands as a twin is there too
+        there = "(SELECT {0} FROM aws_event UNION ALL SELECT {0} FROM aws_event_twin)".format(
+            "event_key, event_id, canonical_sha256"
+        )
+    else:
+        there = table
     return f"""
 CREATE OR REPLACE TEMP TABLE decided AS
 WITH identity AS (
@@ -24,10 +30,10 @@ WITH identity AS (
   FROM incoming_place GROUP BY ALL),
 there AS (
   SELECT i.id, i.canonical_sha256, t.event_key FROM identity AS i
-  JOIN {table} AS t ON t.{native} = i.id AND t.canonical_sha256 = i.canonical_sha256
+  JOIN {there} AS t ON t.{native} = i.id AND t.canonical_sha256 = i.canonical_sha256
   UNION ALL
   SELECT i.id, i.canonical_sha256, t.event_key FROM identity AS i
-  JOIN {table} AS t ON t.event_key = i.id
+  JOIN {there} AS t ON t.event_key = i.id
   WHERE i.bare)
 SELECT i.id, i.canonical_sha256, i.target, i.first_receipt, t.standing
 FROM identity AS i

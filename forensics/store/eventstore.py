@@ -15,7 +15,7 @@ import pyarrow as pa
 from forensics.model.address import read_address
 from forensics.model.columns import Table
 from forensics.model.times import parse_time
-from forensics.store import decision, projection
+from forensics.store import decision, projection, twins
 from forensics.store.schema import TABLES, statements
 
 Row = dict[str, Any]
@@ -76,6 +76,8 @@ INCOMING = pa.schema(
     + [("evidence", pa.string()), ("file_sha256", pa.string())]
     + [("text_repaired", pa.bool_()), ("duplicate_names", pa.bool_())]
 )
+#: The same with the fidelity of each record; what comes in bulk is full.
+_LISTED = INCOMING.append(pa.field("fidelity", pa.string()))
 
 
 @dataclass(slots=True)
@@ -106,7 +108,8 @@ class Group:
 
     def incoming(self) -> pa.Table:
         """Return the CloudTrail records, in the order of their places."""
-        return pa.concat_tables([pa.Table.from_pylist(self.aws, schema=INCOMING), *(r for _, r in self.bulk)])
+        listed = pa.Table.from_pylist(self.aws, schema=_LISTED)
+        return pa.concat_tables([listed, *(r for _, r in self.bulk)], promote_options="default")
 
 
 class EventStore:
@@ -150,7 +153,7 @@ class EventStore:
         for table, places in group.tables():
             numbered = places.append_column("line", pa.array(range(places.num_rows), pa.int64()))
             self.connection.register("incoming_place", numbered)
-            self._decide(table)
+            self._decide(table, group)
             for receipt_id, total, accepted in run(decision.COUNTS).fetchall():
                 counts[receipt_id, "accepted"] += accepted
                 counts[receipt_id, "duplicate"] += total - accepted
@@ -167,14 +170,22 @@ class EventStore:
             self.insert(table, rows)
         return counts
 
-    def _decide(self, table: str) -> None:
+    def _decide(self, table: str, group: Group) -> None:
         """Say for each record that comes in which row stands for it, and let rows stand under their smallest key."""
         run = self.connection.execute
         run(decision.decide(table, _NATIVE.get(table, "native_id")))
         run(decision.RENAMED)
         if run("SELECT count(*) FROM renamed").fetchall()[0][0]:
-            for name in [table, "occurrence"] + (["aws_event_item", "credential"] if table == "aws_event" else []):
+            for name in [table, "occurrence"] + (
+                ["aws_event_twin", "aws_event_item", "credential"] if table == "aws_event" else []
+            ):
                 run(f"UPDATE {name} SET event_key = r.target FROM renamed AS r WHERE r.standing = {name}.event_key")
+            if table == "aws_event":  # the form that gave the smallest key names the row, whatever the order of files
+                self.connection.register("incoming", group.incoming())
+                for name in ("aws_event", "aws_event_twin"):
+                    run(f"""UPDATE {name} SET source_id = i.source_id FROM incoming AS i
+                            WHERE i.own_key = {name}.event_key AND i.own_key IN (SELECT target FROM renamed)""")
+                self.connection.unregister("incoming")
 
     def _keep(self, table: str, rows: list[Row], new: set[str]) -> None:
         chosen: dict[str, Row] = {}
@@ -225,13 +236,14 @@ class EventStore:
     def settle(self) -> None:
         """After a run of ingest: flag ids that carry two contents, and let the smallest occurrence be the evidence."""
         run = self.connection.execute
+        twins.link(self.connection)
         run("""UPDATE aws_event SET id_conflict = TRUE WHERE NOT id_conflict AND event_id IN (
                  SELECT event_id FROM aws_event WHERE event_id IS NOT NULL GROUP BY event_id HAVING count(*) > 1)""")
         run("""CREATE OR REPLACE TEMP TABLE smallest AS
                SELECT event_key, min(content_sha256 || '#' || lpad(CAST(record_no AS VARCHAR), 9, '0')) AS evidence
                FROM occurrence WHERE file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
                GROUP BY event_key HAVING count(*) > 1""")
-        for table in ("aws_event", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key"):
+        for table in ("aws_event", "aws_event_twin", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key"):
             run(f"""UPDATE {table} SET evidence = s.evidence FROM smallest AS s
                     WHERE s.event_key = {table}.event_key AND s.evidence <> {table}.evidence""")
         run("DROP TABLE smallest")

@@ -191,7 +191,7 @@ _COLUMNS: dict[str, str] = {
     "text_repaired": "text_repaired",
     "duplicate_names": "duplicate_names",
     "id_conflict": "FALSE",
-    "fidelity": "'full'",
+    "fidelity": "coalesce(fidelity, 'full')",
     "canonical_sha256": "canonical_sha256",
     "source_id": "source_id",
     "owner": "owner",

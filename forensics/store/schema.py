@@ -9,12 +9,12 @@ from forensics.model.handling import HANDLING_TABLES
 from forensics.model.usage import AI_TABLES
 from forensics.store.usage_views import USAGE_VIEWS
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 TABLES: dict[str, Table] = {t.name: t for t in (*CASE_TABLES, *HANDLING_TABLES, *AWS_TABLES, *AI_TABLES)}
 
 #: Tables whose rows stand for records of the evidence.
-EVENT_TABLES = ("aws_event", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key")
+EVENT_TABLES = ("aws_event", "aws_event_twin", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key")
 
 
 def ddl(table: Table) -> str:

@@ -66,7 +66,9 @@ def test_rows_leave_and_the_register_stays(case, gone, kept):
     found = query(case, "SELECT event_id, evidence, file_sha256, event_key FROM aws_event ORDER BY event_id")
     assert len(found) == len(ids)
     [(digest, content)] = query(
-        case, "SELECT f.file_sha256, content_sha256 FROM evidence_file f JOIN receipt USING (file_sha256) WHERE path = ?", kept
+        case,
+        "SELECT f.file_sha256, content_sha256 FROM evidence_file f JOIN receipt USING (file_sha256) WHERE path = ?",
+        kept,
     )
     assert {row[1].partition("#")[0] for row in found} == {content}
     assert {row[2] for row in found} == {digest}
@@ -119,7 +121,9 @@ def test_a_withdrawn_file_is_not_read_again_and_later_ones_do_not_bring_it_back(
     ingest(case, [tmp_path / "logs"], IngestOptions(owner="Heron Works"))
     assert len(query(case, "SELECT * FROM aws_event")) == 4
     evidence = query(case, "SELECT DISTINCT split_part(evidence, '#', 1) FROM aws_event")
-    gone = query(case, "SELECT content_sha256 FROM evidence_file JOIN receipt USING (file_sha256) WHERE path = 'a.json'")
+    gone = query(
+        case, "SELECT content_sha256 FROM evidence_file JOIN receipt USING (file_sha256) WHERE path = 'a.json'"
+    )
     assert gone[0] not in evidence
 
 

@@ -76,7 +76,8 @@ def planted(value, number=0):
     """Every text of a value with a key in it; numbers of keys go round."""
     if isinstance(value, dict):
         return {
-            name: member if name in KEPT else planted(member, number + n) for n, (name, member) in enumerate(value.items())
+            name: member if name in KEPT else planted(member, number + n)
+            for n, (name, member) in enumerate(value.items())
         }
     if isinstance(value, list):
         return [planted(member, number + n) for n, member in enumerate(value)]

@@ -49,7 +49,9 @@ def test_two_customers_with_identical_files_are_two_things():
     connection = new_store()
     read(connection, "usage.json", page(400, api_key_id="prod"), "Heron Works")
     read(connection, "usage.json", page(400, api_key_id="prod"), "Quillmere")
-    assert all_rows(connection, "SELECT owner, sum(output_tokens) FROM ai_usage_series GROUP BY owner ORDER BY owner") == [
+    assert all_rows(
+        connection, "SELECT owner, sum(output_tokens) FROM ai_usage_series GROUP BY owner ORDER BY owner"
+    ) == [
         ("Heron Works", 400),
         ("Quillmere", 400),
     ]

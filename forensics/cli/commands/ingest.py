@@ -12,6 +12,7 @@ from forensics.cli.console import out_json, out_table, progress_bar, say
 from forensics.cli.options import START, ByOption, DryRunOption, JsonOption, open_given
 from forensics.ingest.discover import discover
 from forensics.ingest.run import IngestOptions, IngestResult, ingest, preview
+from forensics.ingest.unpack import LIMITS, Limits
 from forensics.model.errors import ExitCode
 
 _SHOWN = 12
@@ -61,13 +62,26 @@ def register(app: typer.Typer) -> None:
         no_copy: Annotated[
             bool, typer.Option("--no-copy", help="Keep path and hash instead of a copy of each original.")
         ] = False,
+        ask_password: Annotated[
+            bool, typer.Option("--ask-password", help="Ask for the password of encrypted zip archives; stored nowhere.")
+        ] = False,
+        max_content: Annotated[
+            int, typer.Option(help="Largest uncompressed content of one file or member, in MiB.", min=1)
+        ] = LIMITS.content // 1024**2,
+        max_ratio: Annotated[
+            int, typer.Option(help="Largest ratio of uncompressed to received size, from 64 MiB on.", min=1)
+        ] = LIMITS.ratio,
+        max_members: Annotated[int, typer.Option(help="Most members of one archive.", min=1)] = LIMITS.members,
+        max_depth: Annotated[int, typer.Option(help="How deep archives may nest.", min=1)] = LIMITS.depth,
         by: ByOption = "",
         dry_run: DryRunOption = False,
         json_: JsonOption = False,
     ) -> int:
         """Read exported logs into a case. Every record is accounted for; nothing is read twice."""
+        limits = Limits(max_content * 1024**2, max_ratio, max_members, max_depth)
+        password = typer.prompt("Password of the archives", hide_input=True, err=True) if ask_password else None
         if dry_run:
-            rows = preview(paths)
+            rows = preview(paths, limits, password)
             if json_:
                 out_json(rows)
             else:
@@ -79,7 +93,9 @@ def register(app: typer.Typer) -> None:
             return 0
         folder = open_given(case)
         folder.note_settings()
-        options = IngestOptions(owner=owner, copy=not no_copy, by=by or folder.settings().examiner)
+        options = IngestOptions(
+            owner=owner, copy=not no_copy, by=by or folder.settings().examiner, limits=limits, password=password
+        )
         started = time.monotonic()
         total = len(discover(paths))
         with progress_bar("reading", total, "files") as update:

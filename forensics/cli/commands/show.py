@@ -12,13 +12,15 @@ import typer
 from forensics.analysis.original import Original, places_of, read_original
 from forensics.cli.console import out, out_json, out_table, say
 from forensics.cli.options import FIND, ByOption, JsonOption, open_given
+from forensics.ingest.archives import member
 from forensics.ingest.material import masked_json, without_contents
 from forensics.ingest.unpack import decode, unpack
 from forensics.store.case_folder import CaseFolder
 
 
-def _content(received: bytes) -> str:
-    return decode(unpack(received).data)[0]
+def _content(received: bytes, path: str) -> str:
+    data = member(received, path) if path else received
+    return decode(unpack(data or b"").data)[0]
 
 
 def _inner(outer: str, pointer: str) -> str:
