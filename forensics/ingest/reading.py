@@ -321,11 +321,13 @@ class _Collector:
         record_sha = sha256(
             record.text.encode("utf-8", "surrogateescape" if not record.pointer else "surrogatepass")
         ).hexdigest()
-        native, table = answer.native_id, self.source.table
+        native, table = answer.native_id, answer.table or self.source.table
         if self.masking:
             native, row = mask_text(native), _masked(row)
         if table != "aws_event":
             native = owned_id(native, provenance.owner, provenance.organisation)
+        if answer.content is not None:
+            record = replace(record, value=answer.content)
         given, fidelity = _projected(record, row) if table == "aws_event" else (record, "full")
         # What is less than the full record is never the same content as a full one.
         inner = given.value if fidelity == "full" else {"fidelity": fidelity, "record": given.value}

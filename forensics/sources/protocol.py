@@ -72,13 +72,19 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class RowOrDefect:
-    """Exactly one answer a record: a row, a defect or out of scope (both with a reason)."""
+    """Exactly one answer a record: a row, a defect or out of scope (both with a reason).
+
+    `table` is where the row goes when it is not the format's own table: a file may mix requests and acts. `content` is
+    the record inside a wrapping (the message of a log event in CSV): two wrappings of it are one record. None: as read.
+    """
 
     record: RawRecord
     row: Row | None = None
     native_id: str = ""
     defect: str = ""
     out_of_scope: str = ""
+    table: str = ""
+    content: Any = None
 
 
 @dataclass(slots=True)

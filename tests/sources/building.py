@@ -90,7 +90,7 @@ def check_contract(source: Source, document: Document, reading: Reading) -> None
     for answer in reading.answers:
         assert [answer.row is not None, bool(answer.defect), bool(answer.out_of_scope)].count(True) == 1
         if answer.row is not None:
-            _check_row(source.table, answer.row, FILLED_BY_WRITER)
+            _check_row(answer.table or source.table, answer.row, FILLED_BY_WRITER)
         answer.native_id.encode()
     for row in reading.coverage:
         filled = {"source_id", "owner", "organisation", "received_at", "file_sha256"}
