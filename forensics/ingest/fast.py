@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 
 from forensics.ingest.careful import MAX_DEPTH, parse
 from forensics.ingest.material import Material, mask_column, mask_text
-from forensics.ingest.reading import READ, FileReading, Received, readable
+from forensics.ingest.mending import readable
+from forensics.ingest.reading import READ, FileReading, Received
 from forensics.ingest.unpack import binary_kind
 from forensics.sources import aws_cloudtrail
 from forensics.sources.catalogue import recognise

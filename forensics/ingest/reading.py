@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -12,17 +11,16 @@ from typing import Any
 
 from forensics.ingest.careful import Slice, Walker, parse
 from forensics.ingest.material import Material, contents_of, find_material, mask_text, masked_json
+from forensics.ingest.mending import clean, mend, readable
 from forensics.ingest.probe import probe_text
 from forensics.ingest.rows import csv_records, line_records
 from forensics.ingest.unpack import Content, binary_kind, byte_length, decode
 from forensics.sources.catalogue import recognise
 from forensics.sources.protocol import Document, Probe, Provenance, RawRecord, Reading, RowOrDefect, Source
-from forensics.store.eventstore import Group, Place, evidence_pointer, text_json
+from forensics.store.eventstore import Group, Place, evidence_pointer
 from forensics.store.identity import canonical_sha256, event_key, owned_id
 
 _CHUNK = 2_000
-#: What no UTF-8 text can hold: lone surrogates (undecodable bytes too), and NUL.
-_UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
 #: Tables of formats whose records may hold prompts and answers.
 _WITH_CONTENT = frozenset({"ai_request", "ai_usage", "ai_audit_event"})
 SKIPPED, READ, DEFECTIVE, REGISTERED = "skipped", "read", "defective", "registered"
@@ -333,7 +331,7 @@ class _Collector:
         inner = given.value if fidelity == "full" else {"fidelity": fidelity, "record": given.value}
         canonical = canonical_sha256(inner)
         key = event_key(self.source.id, native, record_sha)
-        native = _mend(native)
+        native = mend(native)
         place = Place(
             own_key=key,
             native_id=native,
@@ -369,7 +367,7 @@ class _Collector:
         else:
             head = {"event_key": key, **self._head()}
             self.group.rows.setdefault(table, []).append(
-                _clean({"provider": self.source.provider, **row, **common, **head})
+                clean({"provider": self.source.provider, **row, **common, **head})
             )
 
 
@@ -384,35 +382,3 @@ def _projected(record: RawRecord, row: dict[str, Any]) -> tuple[RawRecord, str]:
         return record, fidelity
     value, _, _, flags = parse(raw, 0)
     return replace(record, text=raw, value=value, flags=record.flags | flags), fidelity
-
-
-def readable(record: RawRecord) -> tuple[str, bool]:
-    """Return JSON text that every JSON reader accepts, and whether it had to be repaired."""
-    text = record.text
-    clean = "text_repaired" not in record.flags and "duplicate_names" not in record.flags
-    if (
-        clean
-        and "\\ud" not in text
-        and "\\uD" not in text
-        and "\\u0000" not in text
-        and _UNSTORABLE.search(text) is None
-    ):
-        return text, False
-    # Written anew only for the projection; the evidence keeps the text. Decimals become text in it.
-    return text_json(_mend(record.value)), "duplicate_names" not in record.flags or "text_repaired" in record.flags
-
-
-def _mend(value: Any) -> Any:
-    """Replace what no UTF-8 text can hold (lone surrogates, undecodable bytes, NUL) by U+FFFD, everywhere in a value."""
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {_mend(k): _mend(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_mend(v) for v in value]
-    return value if value is None or isinstance(value, bool | int) else str(value)
-
-
-def _clean(row: dict[str, Any]) -> dict[str, Any]:
-    """Make every text of a row storable: lone surrogates and NUL become U+FFFD."""
-    return {name: _mend(value) if isinstance(value, str) else value for name, value in row.items()}

@@ -11,16 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from forensics.ingest.archives import members
 from forensics.ingest.discover import Found, discover
 from forensics.ingest.fast import read_fast
-from forensics.ingest.material import mask_text
 from forensics.ingest.members import read_archive
 from forensics.ingest.owners import Owners
-from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, identify, read_file
+from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, read_file
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
 from forensics.ingest.scratch import account_of
-from forensics.ingest.unpack import LIMITS, Content, Limits, archive_kind, unpack
+from forensics.ingest.unpack import LIMITS, Limits, archive_kind, unpack
 from forensics.sources.protocol import Provenance
 from forensics.store.case_folder import CaseFolder
 from forensics.store.duckdb_engine import rows_of
@@ -403,37 +401,3 @@ def _unlogged(folder: CaseFolder, connection: Any) -> list[dict[str, Any]]:
         " LEFT JOIN evidence_file f USING (file_sha256) ORDER BY receipt_id OFFSET ?",
         [logged],
     )
-
-
-def preview(paths: Sequence[Path], limits: Limits = LIMITS, password: str | None = None) -> list[dict[str, str]]:
-    """Return for each file, and each member of an archive, what it would be taken for and why; writes nothing."""
-    out: list[dict[str, str]] = []
-    for found in discover(paths):
-        if found.problem:
-            out.append({"path": found.name, "source": "", "why": found.problem})
-            continue
-        try:
-            data = found.path.read_bytes()
-        except OSError as error:
-            out.append({"path": found.name, "source": "", "why": f"cannot be read: {error.strerror}"})
-            continue
-        content = unpack(data, limits)
-        if archive_kind(content.data):
-            for part in members(data, limits, password):
-                name = f"{found.name}!{part.path}"
-                why = part.problem or part.aside
-                out.append(
-                    _taken_for(name, unpack(part.data or b"", limits))
-                    if not why
-                    else {"path": name, "source": "", "why": why}
-                )
-        else:
-            out.append(_taken_for(found.name, content))
-    return out
-
-
-def _taken_for(name: str, content: Content) -> dict[str, str]:
-    if content.problem and not content.data:
-        return {"path": name, "source": "", "why": content.problem}
-    _, _, source, why = identify(content)
-    return {"path": name, "source": source.id if source else "", "why": mask_text(why)}

@@ -17,7 +17,8 @@ import pytest
 from forensics.analysis.original import places_of, read_original
 from forensics.cli.commands.show import _content, _inner
 from forensics.ingest.archives import members
-from forensics.ingest.run import IngestOptions, ingest, preview
+from forensics.ingest.preview import preview
+from forensics.ingest.run import IngestOptions, ingest
 from forensics.ingest.unpack import Limits
 from forensics.store.case_folder import CaseFolder
 from tests.building import delivery, event, new_case

@@ -12,7 +12,8 @@ import pytest
 
 from forensics.analysis.original import places_of, read_original
 from forensics.cli.commands.show import _content, _inner
-from forensics.ingest.run import IngestOptions, ingest, preview
+from forensics.ingest.preview import preview
+from forensics.ingest.run import IngestOptions, ingest
 from forensics.model.errors import UsageFault
 from forensics.store.custody import check_chain
 from forensics.store.identity import event_key
