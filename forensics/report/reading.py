@@ -66,7 +66,9 @@ class CaseReading:
     def exhibits(self) -> dict[str, str]:
         """Exhibit number by content SHA-256 (the smallest where two received files hold the same content)."""
         rows = self.rows(
-            "SELECT content_sha256 AS c, min(exhibit) AS e FROM evidence_file WHERE content_sha256 IS NOT NULL GROUP BY 1"
+            "SELECT c, min(e) AS e FROM (SELECT content_sha256 AS c, exhibit AS e FROM evidence_file"
+            " WHERE content_sha256 IS NOT NULL UNION ALL SELECT o.content_sha256, f.exhibit FROM occurrence AS o"
+            " JOIN evidence_file AS f USING (file_sha256) WHERE o.member_path <> '') GROUP BY c"
         )
         return {row["c"]: row["e"] for row in rows}
 
