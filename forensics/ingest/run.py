@@ -24,6 +24,7 @@ from forensics.store.case_folder import CaseFolder
 from forensics.store.duckdb_engine import rows_of
 from forensics.store.eventstore import EventStore, Group, text_json
 from forensics.store.receipts_log import append_receipts
+from forensics.store.schema import EVENT_TABLES
 
 GROUP_RECORDS = 20_000
 GROUP_FILES = 256
@@ -122,7 +123,7 @@ class Ingest:
         self._before = self._counts()
 
     def _counts(self) -> dict[str, int]:
-        tables = ("aws_event", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key")
+        tables = [t for t in EVENT_TABLES if t != "aws_event_twin"]
         execute = self.store.connection.execute
         return {t: execute(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in tables}  # noqa: S608 - own names
 

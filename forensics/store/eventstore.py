@@ -16,7 +16,7 @@ from forensics.model.address import read_address
 from forensics.model.columns import Table
 from forensics.model.times import parse_time
 from forensics.store import decision, projection, twins
-from forensics.store.schema import TABLES, statements
+from forensics.store.schema import EVENT_TABLES, TABLES, statements
 
 Row = dict[str, Any]
 _ARROW = {
@@ -243,7 +243,7 @@ class EventStore:
                SELECT event_key, min(content_sha256 || '#' || lpad(CAST(record_no AS VARCHAR), 9, '0')) AS evidence
                FROM occurrence WHERE file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
                GROUP BY event_key HAVING count(*) > 1""")
-        for table in ("aws_event", "aws_event_twin", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key"):
+        for table in EVENT_TABLES:
             run(f"""UPDATE {table} SET evidence = s.evidence FROM smallest AS s
                     WHERE s.event_key = {table}.event_key AND s.evidence <> {table}.evidence""")
         run("DROP TABLE smallest")

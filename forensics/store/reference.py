@@ -25,6 +25,7 @@ VIEW_MEANING: dict[str, str] = {
     "ai_usage_series": "Rows of `ai_usage_current` that name a key, of each bucket in exactly one kind of export and grouping; `views` counts those that tell of the same bucket.",
     "key_usage": "Usage of each key in one series: its finest bucket width and, of one bucket, the grouping with the most dimensions.",
     "ai_cost_current": "Rows of `ai_cost` with overlaps resolved in the same way; of one owner, organisation and day in exactly one kind of export and grouping.",
+    "vault_access": "One row an access to Vault: the records of one owner with one `request.id`, also of several devices; `is_attempt` when unanswered or refused.",
     "activity": "One row per thing that happened, over all sources: time, source, owner, actor, action, outcome, resource, credential, address.",
 }
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from forensics.model.columns import Table
+from forensics.model.custody_logs import CUSTODY_LOG_TABLES
 from forensics.model.event import AWS_TABLES
 from forensics.model.evidence_file import CASE_TABLES
 from forensics.model.handling import HANDLING_TABLES
 from forensics.model.usage import AI_TABLES
+from forensics.store.custody_views import ACTIVITY_OF_CUSTODY, CUSTODY_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
 SCHEMA_VERSION = "2"
 
-TABLES: dict[str, Table] = {t.name: t for t in (*CASE_TABLES, *HANDLING_TABLES, *AWS_TABLES, *AI_TABLES)}
+_ALL = (*CASE_TABLES, *HANDLING_TABLES, *AWS_TABLES, *AI_TABLES, *CUSTODY_LOG_TABLES)
+TABLES: dict[str, Table] = {t.name: t for t in _ALL}
 
 #: Tables whose rows stand for records of the evidence.
-EVENT_TABLES = ("aws_event", "aws_event_twin", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key")
+EVENT_TABLES = (
+    *("aws_event", "aws_event_twin", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key"),
+    *(t.name for t in CUSTODY_LOG_TABLES),
+)
 
 
 def ddl(table: Table) -> str:
@@ -48,7 +54,7 @@ WHERE (e.event_source = 'secretsmanager.amazonaws.com' AND e.event_name_base = '
 """
 
 #: One row per thing that happened, over all sources.
-ACTIVITY = """
+ACTIVITY = f"""
 CREATE VIEW activity AS
 SELECT event_time, source_id AS source, owner, actor, event_source || ':' || event_name_base AS action, outcome, resource,
        credential_id AS credential, source_ip, user_agent, account_id, region, event_key, event_id, evidence,
@@ -68,9 +74,11 @@ UNION ALL
 SELECT bucket_start, source_id, owner, coalesce(key_id, user_id, project_id, workspace_id), provider || ':usage:' || endpoint,
        'success', model, key_id, NULL, NULL, organisation, NULL, event_key, NULL, evidence, 'ai_usage'
 FROM ai_usage_current
+UNION ALL
+{ACTIVITY_OF_CUSTODY.strip()}
 """
 
-VIEWS = (ACCESS_TO_SECRETS, *USAGE_VIEWS, ACTIVITY)
+VIEWS = (ACCESS_TO_SECRETS, *USAGE_VIEWS, *CUSTODY_VIEWS, ACTIVITY)
 
 
 def statements() -> list[str]:
