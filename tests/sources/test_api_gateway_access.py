@@ -86,7 +86,7 @@ def test_messages_of_log_events_are_read_and_counted_once(name: str) -> None:
 
 def test_lines_without_names_are_not_claimed() -> None:
     assert claimants('203.0.113.9 - - [10/Oct/2026:13:55:36 +0000] "GET /v1/keys HTTP/1.1" 200 5 c6af\n') == []
-    assert claimants('c6af,203.0.113.9,-,-,10/Oct/2026:13:55:36 +0000,GET,/v1/keys,200,512\n') == []
+    assert claimants("c6af,203.0.113.9,-,-,10/Oct/2026:13:55:36 +0000,GET,/v1/keys,200,512\n") == []
 
 
 def test_records_without_time_are_defects() -> None:
