@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from forensics.model.fields import count
+from forensics.model.fields import compact, count
 
 _DEEPEST = 64
+_NO_WORD = re.compile(r"[^a-z0-9]")
+_AMERICAN = re.compile(
+    r"(\d{1,2})/(\d{1,2})/(\d{4})(?:,? +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?: *([AP]M))?)?", re.IGNORECASE
+)
 _TICKS = (630822816000000000, 662380416000000000)  # 2000-01-01 and 2100-01-01
 
 
@@ -50,3 +56,41 @@ def ticks(value: object) -> datetime | None:
 def messages(sample: object) -> Any:
     """Return the record inside the first log event of CloudWatch Logs (`{"message": "{...}"}`), else None."""
     return loaded(sample.get("message")) if isinstance(sample, Mapping) else None
+
+
+def ordinary(name: object) -> str:
+    """Return a column name by its letters and digits alone: `lineItem/UsageType` and `line_item_usage_type` are one."""
+    return _NO_WORD.sub("", str(name).lower())
+
+
+def unread(record: Mapping[str, Any], read: Collection[str]) -> str:
+    """Return compact JSON of the columns whose ordinary name is not in `read`, under the names they had."""
+    return compact({name: value for name, value in record.items() if ordinary(name) not in read})
+
+
+def american_time(text: object) -> datetime | None:
+    """Return naive UTC for `11/14/2026` or `11/14/2026, 2:10:02.101 AM`, month first, as Azure writes it; else None."""
+    match = _AMERICAN.fullmatch(str(text).strip().replace("\u202f", " ")) if isinstance(text, str) else None
+    if match is None:
+        return None
+    month, day, year, hour, minute, second, fraction, half = match.groups()
+    if half and not 1 <= int(hour) <= 12:
+        return None
+    hours = int(hour or 0) if not half else int(hour) % 12 + 12 * (half.upper() == "PM")
+    micro = int((fraction or "0")[:6].ljust(6, "0"))
+    try:
+        return datetime(int(year), int(month), int(day), hours, int(minute or 0), int(second or 0), micro)  # noqa: DTZ001
+    except ValueError:
+        return None
+
+
+class Ordinals:
+    """Numbers rows of one file that are named alike, so that none stands for another: `name`, `name|2`, `name|3`."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def name(self, natural: str) -> str:
+        """Return the name of the next row called `natural`."""
+        self._seen[natural] += 1
+        return natural if self._seen[natural] == 1 else f"{natural}|{self._seen[natural]}"

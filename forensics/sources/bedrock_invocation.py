@@ -1,19 +1,23 @@
 """The model invocation log of Amazon Bedrock: who called which model with how many tokens, from no address.
 
-`requestId` equals the requestID of the CloudTrail event, which has the address. Bodies are never stored.
+`requestId` equals the requestID of the CloudTrail event, which has the address. Bodies are never stored. Comes from S3 as
+lines, and from CloudWatch Logs as messages of log events or as the console's CSV with a column `@message`.
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from forensics.model.buckets import covered_events
 from forensics.model.fields import compact, count, inside, moment, plain
+from forensics.model.wrapping import loaded, lowered, messages
 from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row, RowOrDefect
 
 _SCHEMA = "ModelInvocationLog"
+_MESSAGE = "@message"
 _TOKENS = {
     ("input", "inputTokenCount"): "input",
     ("input", "cacheReadInputTokenCount"): "cache_read_tokens",
@@ -68,16 +72,22 @@ class BedrockInvocation:
     title = "Amazon Bedrock model invocation log"
     provider = "aws_bedrock"
     reference = "https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html"
-    reader_version = "1"
+    reader_version = "2"
     table = "ai_request"
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by the schema type of the first record."""
-        return f"schemaType {_SCHEMA}" if probe.form in {"json", "ndjson"} and _is_log(probe.sample) else ""
+        if probe.form == "csv":
+            told = _SCHEMA in probe.text_head and "schemaType" in probe.text_head
+            return f"@message with schemaType {_SCHEMA}" if told and _MESSAGE in lowered(dict.fromkeys(probe.header)) else ""
+        if probe.form in {"json", "ndjson", "lines"} and _is_log(probe.sample):
+            return f"schemaType {_SCHEMA}"
+        return f"log events with schemaType {_SCHEMA}" if _is_log(messages(probe.sample)) else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:
-        """Lead to the list that was found in an enclosing object, else the value itself."""
-        return (probe.container,) if probe.container and "schemaType" not in probe.keys else ()
+        """Lead to the list that was found in an enclosing object, and to the text of its messages."""
+        path = (probe.container,) if probe.container and "schemaType" not in probe.keys else ()
+        return (*path, "message") if _is_log(messages(probe.sample)) else path
 
     def read(self, document: Document) -> Reading:
         """Turn records into rows of `ai_request`; one answer a record, defects with their reason."""
@@ -92,6 +102,15 @@ class BedrockInvocation:
         value = record.value
         if not isinstance(value, Mapping):
             return RowOrDefect(record, defect="the record is not an object")
+        message = lowered(value).get(_MESSAGE)
+        if message is not None:  # the record is inside, and the same as that of a delivery to S3
+            inner = loaded(message)
+            if not isinstance(inner, Mapping):
+                return RowOrDefect(record, defect="@message is not JSON")
+            return replace(self._row(record, inner, notes), content=inner)
+        return self._row(record, value, notes)
+
+    def _row(self, record: RawRecord, value: Mapping[str, Any], notes: set[str]) -> RowOrDefect:
         if not _is_log(value):
             return RowOrDefect(record, defect=f"schemaType is not {_SCHEMA}")
         when = moment(value.get("timestamp"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from tests.sources.building import read_json, read_values, rows
+from forensics.ingest.scratch import new_store, read_bytes
+from tests.sources.building import claimants, read_json, read_text, read_values, rows
 
 PROMPT = "an invented question that nobody may store"
 
@@ -122,3 +126,56 @@ def test_coverage_spans_the_calls() -> None:
     (row,) = read_json(call(), call(timestamp="2026-11-14T05:00:00Z"))[1].coverage
     assert (row["endpoint"], row["granularity_s"], row["covered_from"].hour) == ("requests", None, 2)
     assert row["covered_until"] == datetime.fromisoformat("2026-11-14T05:00:00.000001")
+
+
+def as_csv(*values: dict[str, Any], header: str = "@timestamp,@message") -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(header.split(","))
+    writer.writerows([["2026-11-14 02:11:10.123", json.dumps(value)] for value in values])
+    return out.getvalue()
+
+
+def as_events(*values: dict[str, Any], name: str = "events") -> str:
+    events = [{"timestamp": 1794622270123, "message": json.dumps(v), "eventId": "3"} for v in values]
+    return json.dumps({name: events, "logGroup": "bedrock", "messageType": "DATA_MESSAGE"})
+
+
+@pytest.mark.parametrize("text", [as_csv(call(), call()), as_events(call(), call()), as_events(call(), call(), name="logEvents")])
+def test_ways_through_cloudwatch_logs_give_the_same_rows_without_bodies(text: str) -> None:
+    source, reading = read_text(text)
+    assert source == "bedrock_invocation"
+    direct = rows(read_json(call(), call())[1])
+    assert rows(reading) == direct
+    assert PROMPT not in repr(direct)
+
+
+def test_a_call_that_came_every_way_is_one_request_and_joins_its_cloudtrail_event() -> None:
+    connection = new_store()
+    trail = {
+        "eventVersion": "1.11",
+        "eventID": "e0000000-0000-4000-8000-000000000001",
+        "requestID": call()["requestId"],
+        "eventTime": "2026-11-14T02:11:09Z",
+        "eventSource": "bedrock.amazonaws.com",
+        "eventName": "Converse",
+        "awsRegion": "us-east-1",
+        "sourceIPAddress": "203.0.113.77",
+        "userAgent": "x",
+        "userIdentity": {"type": "IAMUser", "arn": call()["identity"]["arn"], "accountId": "111122223333"},
+    }
+    for text in (json.dumps(call()), as_csv(call()), as_events(call()), json.dumps({"Records": [trail]})):
+        read_bytes(connection, "x", text.encode(), owner="acme")
+    found = connection.execute(
+        "SELECT r.output_tokens, e.source_ip FROM ai_request AS r JOIN aws_event AS e ON e.request_id = r.request_id"
+    ).fetchall()
+    assert found == [(4096, "203.0.113.77")]
+    held = connection.execute("SELECT raw FROM ai_request").fetchall()
+    assert len(held) == 1
+    assert '"outputBodyS3Path":"s3://b/k"' in held[0][0]  # where a large body lies is a lead; the body is not kept
+
+
+def test_messages_that_are_no_log_are_defects() -> None:
+    text = as_csv(call()) + "2026-11-14 02:11:10.123,plain words\r\n"
+    assert [a.defect for a in read_text(text)[1].answers] == ["", "@message is not JSON"]
+    assert claimants(as_csv({"some": "message"})) == []

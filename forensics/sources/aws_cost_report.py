@@ -1,0 +1,106 @@
+"""The cost and usage report of AWS as CSV, new (`line_item_usage_type`) and classic (`lineItem/UsageType`) names.
+
+Lines of Amazon Bedrock are read, also those of models sold through the Marketplace; the others are out of scope.
+`line_item_iam_principal`, where the report has it, says which principal, and so which Bedrock key, cost how much.
+Amounts are unblended, in units of the currency; the usage amount counts in the unit of its price and stays in `raw`.
+https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from forensics.model.buckets import Bucket, covered, natural_key
+from forensics.model.fields import moment, plain
+from forensics.model.money import read_money
+from forensics.model.usage import AI_COST, blank
+from forensics.model.wrapping import Ordinals, ordinary, unread
+from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row, RowOrDefect
+
+_HEAD = "lineitem"
+_CORE = frozenset(
+    _HEAD + name for name in ("usagestartdate", "productcode", "usagetype", "unblendedcost", "lineitemtype")
+)
+_WITH_COLUMN = ("usagestartdate", "usageenddate", "usagetype", "unblendedcost", "currencycode", "iamprincipal")
+_DIMENSIONS = (
+    *("usageaccountid", "productcode", "usagetype", "operation", "lineitemtype", "resourceid", "iamprincipal"),
+    *("lineitemdescription", "availabilityzone"),
+)
+#: Where a line says that it is of Bedrock; the product code of a Marketplace model is a code of its own.
+_TELLING = (
+    *("lineitemproductcode", "lineitemusagetype", "lineitemlineitemdescription", "lineitemresourceid"),
+    *("productproductname", "productservicename", "productservicecode", "product"),
+)
+_USAGE_TYPE = re.compile(
+    r"(?:[A-Z]{2,4}\d{1,2}-)?(?P<model>.+?)-(?:mantle-)?(?P<kind>cache-read-input|cache-write-input|input|output)-token(?:s|-count)",
+)
+_KINDS = {"cache-read-input": "cache_read", "cache-write-input": "cache_write"}
+_GROUPED = "account,line_item,resource,user"
+
+
+def _is_bedrock(value: Mapping[str, Any]) -> bool:
+    return any("bedrock" in (plain(value.get(name)) or "").lower() for name in _TELLING)
+
+
+class AwsCostReport:
+    """Lines of the report."""
+
+    id = "aws_cost_report"
+    title = "AWS cost and usage report (CSV)"
+    provider = "aws_bedrock"
+    reference = "https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2.html"
+    reader_version = "1"
+    table = "ai_cost"
+
+    def recognise(self, probe: Probe) -> str:
+        """Recognise by the columns of a line item."""
+        names = {ordinary(name) for name in probe.header} if probe.form == "csv" else set()
+        return "columns of a cost and usage report" if names >= _CORE else ""
+
+    def record_path(self, probe: Probe) -> tuple[str, ...]:
+        """Rows are the records."""
+        return ()
+
+    def read(self, document: Document) -> Reading:
+        """Turn lines of Bedrock into rows of `ai_cost`."""
+        ordinals = Ordinals()
+        reading = Reading([self._answer(record, ordinals) for record in document.records])
+        made = [a.row for a in reading.answers if a.row is not None]
+        hours = [Bucket(row["period_start"], row["period_end"]) for row in made]
+        received = document.provenance.received_at
+        reading.coverage = covered(
+            self.provider, "costs", hours, grouped_by=_GROUPED, truncated=False, received=received
+        )
+        if made and not any(row["user_id"] for row in made):
+            reading.notes.append("costs: the report was made without IAM principals")
+        return reading
+
+    def _answer(self, record: RawRecord, ordinals: Ordinals) -> RowOrDefect:
+        if not isinstance(record.value, Mapping):
+            return RowOrDefect(record, defect="the record is not an object")
+        value = {ordinary(name): member for name, member in record.value.items()}
+        if not _is_bedrock(value):
+            return RowOrDefect(record, out_of_scope="lines of services other than Amazon Bedrock are not read")
+        start, end = moment(value.get(_HEAD + "usagestartdate")), moment(value.get(_HEAD + "usageenddate"))
+        if start is None or end is None or start >= end:
+            return RowOrDefect(record, defect="no readable start and end of usage")
+        amount = read_money(value.get(_HEAD + "unblendedcost"))
+        if amount is None:
+            return RowOrDefect(record, defect="no readable unblended cost")
+        bucket = Bucket(start, end)
+        usage, currency = plain(value.get(_HEAD + "usagetype")), plain(value.get(_HEAD + "currencycode"))
+        parts = _USAGE_TYPE.match(usage or "")
+        kind = _KINDS.get(parts["kind"], parts["kind"]) if parts else None
+        row: Row = {**blank(AI_COST), "provider": self.provider, "period_start": start, "period_end": end}
+        row |= {"line_item": usage, "cost_type": "tokens" if kind else None, "token_type": kind}
+        row |= {"model": parts["model"] if parts else None, "project_id": plain(value.get(_HEAD + "usageaccountid"))}
+        row |= {"user_id": plain(value.get(_HEAD + "iamprincipal")), "amount": amount, "grouped_by": _GROUPED}
+        row["currency"] = currency.upper() if currency else None
+        row["raw"] = unread(record.value, {_HEAD + name for name in (*_WITH_COLUMN, "usageaccountid")})
+        dimensions = {name: text for name in _DIMENSIONS if (text := plain(value.get(_HEAD + name)))}
+        return RowOrDefect(record, row, ordinals.name(natural_key("costs", bucket, dimensions)))
+
+
+SOURCE = AwsCostReport()
