@@ -63,7 +63,7 @@ class IngestOptions:
     newest_first: bool = False
     by: str = ""
     careful: bool = False
-    infer: bool = True
+    infer: bool = False
     limits: Limits = LIMITS
     password: str | None = None
 

@@ -37,7 +37,7 @@ def read(case, tmp_path, files, **options):
         path = tmp_path / "logs" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    return ingest(case, [tmp_path / "logs"], IngestOptions(**options))
+    return ingest(case, [tmp_path / "logs"], IngestOptions(**{"infer": True, **options}))
 
 
 def owners(case):
