@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from forensics.ingest.mending import mend
 from forensics.model.errors import UsageFault
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`."""
+    """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`, in text that can be stored."""
 
     path: Path
     name: str
@@ -47,7 +48,7 @@ def _walk(root: Path) -> list[Found]:
 
     def on_error(error: OSError) -> None:
         place = Path(error.filename or root)
-        found.append(Found(place, _relative(place, root), f"cannot be listed: {error.strerror}"))
+        found.append(Found(place, mend(_relative(place, root)), f"cannot be listed: {error.strerror}"))
 
     for folder, folders, names in os.walk(root, onerror=on_error, followlinks=False):
         folders.sort()
@@ -65,6 +66,7 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def _look(path: Path, name: str) -> Found:
+    name = mend(name)
     try:
         facts = path.lstat()
     except OSError as error:

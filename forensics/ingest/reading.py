@@ -122,6 +122,7 @@ def read_file(received: Received, group: Group) -> FileReading:
     _read(received, text, probe, source, group, result, material)
     if material:
         _mask_talk(result)
+    _mend_talk(result)
     return result
 
 
@@ -165,6 +166,13 @@ def _mask_talk(result: FileReading) -> None:
     result.notes = [mask_text(note) for note in result.notes]
     for defect in result.defects:
         defect["reason"] = mask_text(defect["reason"])
+
+
+def _mend_talk(result: FileReading) -> None:
+    """Make what is told of a file storable: names of it that no UTF-8 text can hold may stand in reasons."""
+    result.reason, result.why = mend(result.reason), mend(result.why)
+    result.notes = mend(result.notes)
+    result.defects = [clean(defect) for defect in result.defects]
 
 
 def _material_rows(text: str, material: list[Material], spans: list[tuple[int, int, int]]) -> list[dict[str, Any]]:
@@ -362,7 +370,7 @@ class _Collector:
             if self.masking:
                 raw = masked_json(raw)
             flags = {"text_repaired": repaired, "duplicate_names": "duplicate_names" in record.flags}
-            known = {"unmapped": row.get("unmapped"), "fidelity": fidelity}
+            known = clean({"unmapped": row.get("unmapped"), "fidelity": fidelity})
             self.group.aws.append({**common, **flags, **known, "own_key": key, "raw": raw})
         else:
             head = {"event_key": key, **self._head()}

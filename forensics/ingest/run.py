@@ -14,6 +14,7 @@ from typing import Any
 from forensics.ingest.discover import Found, discover
 from forensics.ingest.fast import read_fast
 from forensics.ingest.members import read_archive
+from forensics.ingest.mending import clean
 from forensics.ingest.owners import Owners
 from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, read_file
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
@@ -265,9 +266,9 @@ class Ingest:
                 else dict.fromkeys(("seen", "accepted", "duplicate", "defect", "out_of_scope"), 0)
             )
             digest = item.received.file_sha256 if item.received else sha256(b"").hexdigest() if item.exhibit else None
-            lines.append(_receipt_line(item, digest, account))
+            lines.append(clean(_receipt_line(item, digest, account)))
             if item.is_new and digest:
-                files.append(_file_row(item, digest, self.options.copy))
+                files.append(clean(_file_row(item, digest, self.options.copy)))
                 material += [{"member_path": "", **row, "file_sha256": digest} for row in item.reading.material]
             defects += item.reading.defects
             if not item.received and item.reading.state == DEFECTIVE:

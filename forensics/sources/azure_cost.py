@@ -56,9 +56,7 @@ class AzureCost:
     id = "azure_cost"
     title = "Azure cost details (CSV)"
     provider = "azure_openai"
-    reference = (
-        "https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields"
-    )
+    reference = "https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields"
     reader_version = "1"
     table = "ai_cost"
 

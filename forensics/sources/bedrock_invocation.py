@@ -79,7 +79,11 @@ class BedrockInvocation:
         """Recognise by the schema type of the first record."""
         if probe.form == "csv":
             told = _SCHEMA in probe.text_head and "schemaType" in probe.text_head
-            return f"@message with schemaType {_SCHEMA}" if told and _MESSAGE in lowered(dict.fromkeys(probe.header)) else ""
+            return (
+                f"@message with schemaType {_SCHEMA}"
+                if told and _MESSAGE in lowered(dict.fromkeys(probe.header))
+                else ""
+            )
         if probe.form in {"json", "ndjson", "lines"} and _is_log(probe.sample):
             return f"schemaType {_SCHEMA}"
         return f"log events with schemaType {_SCHEMA}" if _is_log(messages(probe.sample)) else ""

@@ -7,6 +7,9 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+#: Numbers of up to this many digits before or behind the point are written out for the hash.
+_WRITTEN_OUT = 1_000
+
 
 def event_key(source_id: str, native_id: str, record_sha256: str) -> str:
     """Return the identity of a record: 32 hex digits over source, provider's id and the hash of its bytes."""
@@ -20,7 +23,8 @@ def owned_id(native_id: str, owner: str, organisation: str) -> str:
 
 def _plain(value: object) -> str:
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        # Written out, 1e999999999 alone would be a gigabyte.
+        return f"{value:f}" if abs(value.adjusted()) <= _WRITTEN_OUT else str(value)
     raise TypeError(type(value).__name__)
 
 

@@ -141,7 +141,9 @@ def as_events(*values: dict[str, Any], name: str = "events") -> str:
     return json.dumps({name: events, "logGroup": "bedrock", "messageType": "DATA_MESSAGE"})
 
 
-@pytest.mark.parametrize("text", [as_csv(call(), call()), as_events(call(), call()), as_events(call(), call(), name="logEvents")])
+@pytest.mark.parametrize(
+    "text", [as_csv(call(), call()), as_events(call(), call()), as_events(call(), call(), name="logEvents")]
+)
 def test_ways_through_cloudwatch_logs_give_the_same_rows_without_bodies(text: str) -> None:
     source, reading = read_text(text)
     assert source == "bedrock_invocation"

@@ -37,7 +37,9 @@ CLASSIC = (
 )
 
 
-def line(usage: str = "USE1-Claude4.6Sonnet-input-tokens", code: str = "AmazonBedrock", name: str = "Amazon Bedrock") -> str:
+def line(
+    usage: str = "USE1-Claude4.6Sonnet-input-tokens", code: str = "AmazonBedrock", name: str = "Amazon Bedrock"
+) -> str:
     hour = "2026-11-14T02:00:00Z,2026-11-14T03:00:00Z"
     return f"{hour},{code},{usage},InvokeModel,18.211,0.0546330001,USD,111122223333,Usage,{PRINCIPAL},{name}"
 
