@@ -8,7 +8,7 @@ readers therefore give the same rows; this one only gives none where it is not s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -25,6 +25,7 @@ from forensics.ingest.unpack import binary_kind
 from forensics.sources import aws_cloudtrail
 from forensics.sources.catalogue import recognise
 from forensics.sources.protocol import Document, Probe, RawRecord
+from forensics.store.duckdb_engine import ROW_GROUP
 from forensics.store.eventstore import INCOMING, PLACES, Group
 from forensics.store.identity import canonical_of_bytes, canonical_sha256
 
@@ -32,10 +33,14 @@ _HEAD, _TAIL = b'{"Records":[', b"]}"
 _SEAM = b'},{"eventVersion":'
 _NEXT = b'{"eventVersion":'
 #: Numbers that readers write differently (fractions, exponents, minus zero, more than 18 digits). Texts may match too.
-_ODD_NUMBER = r"[:\[,][ \t\r\n]*-?(?:0[,}\]]|[0-9]+[.eE]|[0-9]{19})"
-_MINUS_ZERO = b"-0"
-_BATCH = 8_192
+_ODD_NUMBER = r"[:\[,][ \t\r\n]*(?:-0[,}\]]|-?[0-9]+[.eE]|-?[0-9]{19})"
+#: Bytes that are read at once.
+_WINDOW = 8 * 1024**2
 _SOURCE = aws_cloudtrail.SOURCE
+
+
+class NotPlain(Exception):
+    """The file is for the careful reader, and parts of it were already handed on."""
 
 
 class _Careful(Exception):
@@ -56,42 +61,57 @@ class _Columns:
     doubled: list[bool] = field(default_factory=list)
 
 
-def read_fast(received: Received, group: Group) -> FileReading | None:
-    """Read a file into `group`, or return None and leave `group` as it was: then the careful reader is asked."""
+def read_fast(received: Received, group: Group, part: Callable[[Group], None] | None = None) -> FileReading | None:
+    """Read a file into `group`, or return None and leave `group` as it was: then the careful reader is asked.
+
+    `part` takes what was read of a large file so far. Raises NotPlain when the rest then asks for the careful reader:
+    what was handed on must be given up.
+    """
     data = received.content.data
-    body = data[:-1] if data.endswith(b"\n") else data
-    if received.content.problem or not body.startswith(_HEAD + _NEXT) or not body.endswith(b"}" + _TAIL):
+    end = len(data) - data.endswith(b"\n") - len(_TAIL)
+    if received.content.problem or not data.startswith(_HEAD + _NEXT) or not data.startswith(b"}" + _TAIL, end - 1):
         return None
     if binary_kind(data):
         return None
-    pieces = body[len(_HEAD) : -len(_TAIL)].split(_SEAM)
-    last = len(pieces) - 1
     tables: list[tuple[pa.Table, pa.Table]] = []
     material: list[dict[str, Any]] = []
+    why, number, handed_on, waiting = "", 0, False, 0
     try:
-        why = _recognised(pieces[0] if not last else pieces[0] + b"}", data)
-        offset = len(_HEAD)
-        for start in range(0, last + 1, _BATCH):
-            part = [
-                (_NEXT if start + n else b"") + piece + (b"}" if start + n < last else b"")
-                for n, piece in enumerate(pieces[start : start + _BATCH])
-            ]
-            pieces[start : start + _BATCH] = [b""] * len(part)  # frees them: a large file is held once, not twice
-            tables.append(_batch(part, received, start, offset, material))
-            offset += sum(map(len, part)) + len(part)
-    except (_Careful, orjson.JSONDecodeError, pa.ArrowInvalid, UnicodeError):
+        for offset, records in _windows(data, len(_HEAD), end):
+            why = why or _recognised(records[0], data)
+            tables.append(_batch(records, received, number, offset, material))
+            number += len(records)
+            waiting += len(records)
+            if part and waiting >= ROW_GROUP:
+                part(Group(bulk=tables))
+                tables, waiting, handed_on = [], 0, True
+    except (_Careful, orjson.JSONDecodeError, pa.ArrowInvalid, UnicodeError) as error:
+        if handed_on:
+            raise NotPlain from error
         return None
     group.bulk.extend(tables)
     return FileReading(
         READ,
         source_id=_SOURCE.id,
         reader_version=_SOURCE.reader_version,
-        seen=last + 1,
-        offered=last + 1,
+        seen=number,
+        offered=number,
         notes=list(received.content.notes),
         why=why,
         material=material,
     )
+
+
+def _windows(data: bytes, start: int, end: int) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield (byte offset, records) of `data[start:end]`, some megabytes at a time: that bounds the memory."""
+    while start < end:
+        cut = data.rfind(_SEAM, start, start + _WINDOW) if end - start > _WINDOW else end - 1
+        if cut < 0:  # one record is larger than the window
+            cut = data.find(_SEAM, start + _WINDOW - len(_SEAM), end)
+            cut = cut if cut >= 0 else end - 1
+        pieces = data[start:cut].split(_SEAM)
+        yield start, [(_NEXT if n else b"") + piece + b"}" for n, piece in enumerate(pieces)]
+        start = cut + 2
 
 
 def _recognised(first: bytes, data: bytes) -> str:
@@ -155,9 +175,6 @@ def _record(columns: _Columns, raw: bytes, number: int, *, odd: bool, secret: bo
         len(text) == len(raw)
         and not odd
         and (b"\\u" not in raw or not (b"\\u0000" in raw or b"\\ud" in raw or b"\\uD" in raw))
-        and _MINUS_ZERO + b"," not in raw
-        and _MINUS_ZERO + b"}" not in raw
-        and _MINUS_ZERO + b"]" not in raw
         and raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
     )
     if usual and aws_cloudtrail.is_plain_event(value):

@@ -5,29 +5,29 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from forensics.ingest.account import IngestResult, Pending, insert_files, tally
+from forensics.ingest.committing import Committing
 from forensics.ingest.discover import Found, discover
-from forensics.ingest.fast import read_fast
+from forensics.ingest.fast import NotPlain, read_fast
 from forensics.ingest.members import read_archive
-from forensics.ingest.mending import clean
 from forensics.ingest.owners import Owners
 from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, read_file
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
-from forensics.ingest.scratch import account_of
 from forensics.ingest.unpack import LIMITS, Limits, archive_kind, unpack
 from forensics.sources.protocol import Provenance
 from forensics.store.case_folder import CaseFolder
-from forensics.store.duckdb_engine import rows_of
-from forensics.store.eventstore import EventStore, Group, text_json
+from forensics.store.duckdb_engine import ROW_GROUP, rows_of
+from forensics.store.eventstore import EventStore, Group
 from forensics.store.receipts_log import append_receipts
 from forensics.store.schema import EVENT_TABLES
 
-GROUP_RECORDS = 20_000
+GROUP_RECORDS = ROW_GROUP
 GROUP_FILES = 256
 GROUP_BYTES = 64 * 1024**2
 _SUFFIXES = (
@@ -69,38 +69,8 @@ class IngestOptions:
     password: str | None = None
 
 
-@dataclass(slots=True)
-class IngestResult:
-    """Account of one run of ingest."""
-
-    accepted: int = 0
-    skipped: list[dict[str, str]] = field(default_factory=list)
-    defective: list[dict[str, str]] = field(default_factory=list)
-    records: Counter[str] = field(default_factory=Counter)
-    receipts: list[int] = field(default_factory=list)
-    tables: dict[str, int] = field(default_factory=dict)
-    first_event: datetime | None = None
-    last_event: datetime | None = None
-    notes: list[str] = field(default_factory=list)
-
-
 Progress = Callable[[int, int, int], None]
 """Called with (files done, bytes done, records seen)."""
-
-
-@dataclass(slots=True)
-class _Pending:
-    """A file of the group that is not committed yet."""
-
-    receipt_id: int
-    found: Found
-    facts: ReceiptFacts
-    received: Received | None
-    reading: FileReading
-    size: int
-    exhibit: str | None
-    stored_as: str | None
-    is_new: bool
 
 
 class Ingest:
@@ -122,6 +92,10 @@ class Ingest:
         self._seen = {(path, digest) for path, digest, _ in self._known}
         self._owners: Owners | None = None
         self._before = self._counts()
+        self._group, self._pending = Group(), list[Pending]()
+        self._committing = Committing()
+        self._is_open = False
+        self._counted: Counter[tuple[int, str]] = Counter()
 
     def _counts(self) -> dict[str, int]:
         tables = [t for t in EVENT_TABLES if t != "aws_event_twin"]
@@ -130,25 +104,32 @@ class Ingest:
 
     def run(self, files: Sequence[Found], table: ReceiptTable, progress: Progress) -> IngestResult:
         """Read all files, committing group by group; what is committed stays when the run is interrupted."""
-        group, pending, size = Group(), [], 0
-        total_bytes = 0
         self._owners = Owners(self.store.connection, files) if self.options.infer else None
-        for done, found in enumerate(files, start=1):
-            item = self._one(found, table, group)
-            if item is not None:
-                pending.append(item)
-                size += item.size
-                total_bytes += item.size
-            if len(group) >= GROUP_RECORDS or len(pending) >= GROUP_FILES or size >= GROUP_BYTES:
-                self._commit(group, pending)
-                group, pending, size = Group(), [], 0
-            progress(done, total_bytes, self.result.records["seen"] + len(group))
-        self._commit(group, pending)
+        total_bytes, seen = 0, 0
+        try:
+            with self._committing:
+                for done, found in enumerate(files, start=1):
+                    item = self._one(found, table)
+                    if item is not None:
+                        self._pending.append(item)
+                        total_bytes += item.size
+                        seen += item.reading.seen
+                    if self._is_full():
+                        self._commit()
+                    progress(done, total_bytes, seen)
+                self._commit()
+                self._committing.wait()
+        finally:
+            self._roll_back()
         self.store.transact(self._settle)
         self.result.tables = {t: n - self._before[t] for t, n in self._counts().items()}
         return self.result
 
-    def _one(self, found: Found, table: ReceiptTable, group: Group) -> _Pending | None:
+    def _is_full(self) -> bool:
+        size = sum(item.size for item in self._pending)
+        return len(self._group) >= GROUP_RECORDS or len(self._pending) >= GROUP_FILES or size >= GROUP_BYTES
+
+    def _one(self, found: Found, table: ReceiptTable) -> Pending | None:
         facts = self._facts(found, table)
         if found.problem:
             state = SKIPPED if "not " in found.problem.partition(":")[2] else DEFECTIVE
@@ -179,18 +160,51 @@ class Ingest:
         if owner:
             facts = replace(facts, owner=owner, basis="inferred")
             received = replace(received, provenance=replace(provenance, owner=owner))
-        reading = self._read(received, data, group)
+        reading = self._read(received, data)
         return self._register(found, facts, received, reading, data, digest)
 
-    def _read(self, received: Received, data: bytes, group: Group) -> FileReading:
+    def _read(self, received: Received, data: bytes) -> FileReading:
         """Read one received file: an archive member by member, else its content."""
         if archive_kind(received.content.data) and not received.content.problem:
-            return read_archive(received, data, group, self._read_one, self.options.limits, self.options.password)
-        return self._read_one(received, group)
+            limits, password = self.options.limits, self.options.password
+            return read_archive(received, data, self._group, self._read_one, limits, password)
+        if self.options.careful:
+            return read_file(received, self._group)
+        own = Group()  # handing on a part begins a new group of the run
+        try:
+            quick = read_fast(received, own, self._part)
+        except NotPlain:
+            self._committing.wait()
+            self._roll_back()
+            quick = None
+        self._group.bulk.extend(own.bulk)
+        return read_file(received, self._group) if quick is None else quick
 
     def _read_one(self, received: Received, group: Group) -> FileReading:
         quick = None if self.options.careful else read_fast(received, group)
         return read_file(received, group) if quick is None else quick
+
+    def _part(self, part: Group) -> None:
+        """Write a part of a large file in a transaction that stays open until the file is read to its end."""
+        if self._pending:
+            self._commit()
+
+        def work() -> None:
+            self._begin()
+            self._counted.update(self.store.write(part))
+
+        self._committing.hand_over(work)
+
+    def _begin(self) -> None:
+        if not self._is_open:
+            self.store.connection.execute("BEGIN")
+            self._is_open = True
+
+    def _roll_back(self) -> None:
+        """Give up the open transaction, if there is one."""
+        if self._is_open:
+            self.store.connection.execute("ROLLBACK")
+        self._is_open, self._counted = False, Counter()
 
     def _register(
         self,
@@ -200,7 +214,7 @@ class Ingest:
         reading: FileReading,
         data: bytes,
         digest: str,
-    ) -> _Pending:
+    ) -> Pending:
         """Give the file its exhibit number and copy the original."""
         self._receipt += 1
         is_new = digest not in self._exhibits
@@ -211,12 +225,16 @@ class Ingest:
         if is_new and reading.source_id == "key_inventory":
             # A statement of a person: every version is kept beside the settings, whatever happens to the rest.
             (self.folder.root / "inventory" / f"{exhibit}.csv").write_bytes(data)
-        return _Pending(self._receipt, found, facts, received, reading, len(data), exhibit, stored, is_new)
+        item = Pending(self._receipt, found, facts, reading, len(data), exhibit, stored, is_new, digest)
+        if received is not None:
+            content = received.content
+            item.content_sha256, item.content_bytes, item.opened = content.sha256, len(content.data), True
+        return item
 
-    def _unread(self, found: Found, facts: ReceiptFacts, reading: FileReading) -> _Pending:
+    def _unread(self, found: Found, facts: ReceiptFacts, reading: FileReading) -> Pending:
         """A receipt without bytes: the file could not be read, or is not opened."""
         self._receipt += 1
-        return _Pending(self._receipt, found, facts, None, reading, 0, None, None, False)
+        return Pending(self._receipt, found, facts, reading, 0, None, None, False)
 
     def _facts(self, found: Found, table: ReceiptTable) -> ReceiptFacts:
         if self.options.owner:
@@ -242,54 +260,26 @@ class Ingest:
         part.replace(target)
         return f"evidence/{target.name}"
 
-    def _commit(self, group: Group, pending: list[_Pending]) -> None:
+    def _commit(self) -> None:
+        """Hand the group over to be written and committed; the next one can be read meanwhile."""
+        group, pending = self._group, self._pending
+        self._group, self._pending = Group(), []
         if not pending:
             return
-        lines: list[dict[str, Any]] = []
 
         def work() -> None:
-            counts = self.store.write(group)
-            lines.extend(self._rows(pending, counts))
+            self._begin()
+            self._counted.update(self.store.write(group))
+            lines = insert_files(self.store, pending, self._counted, copied=self.options.copy)
+            self.store.connection.execute("COMMIT")
+            self._is_open, self._counted = False, Counter()
+            append_receipts(self.folder, lines, self.options.by)
+            for item, line in zip(pending, lines, strict=True):
+                tally(self.result, item, line)
 
-        self.store.transact(work)
-        append_receipts(self.folder, lines, self.options.by)
-        for item, line in zip(pending, lines, strict=True):
-            self._tally(item, line)
-
-    def _rows(self, pending: list[_Pending], counts: Counter[tuple[int, str]]) -> list[dict[str, Any]]:
-        """Insert evidence_file, receipt and defect rows; return the receipt lines."""
-        lines, files, defects, material = [], [], [], []
-        for item in pending:
-            account = (
-                account_of(item.reading, counts, item.receipt_id)
-                if item.received
-                else dict.fromkeys(("seen", "accepted", "duplicate", "defect", "out_of_scope"), 0)
-            )
-            digest = item.received.file_sha256 if item.received else sha256(b"").hexdigest() if item.exhibit else None
-            lines.append(clean(_receipt_line(item, digest, account)))
-            if item.is_new and digest:
-                files.append(clean(_file_row(item, digest, self.options.copy)))
-                material += [{"member_path": "", **row, "file_sha256": digest} for row in item.reading.material]
-            defects += item.reading.defects
-            if not item.received and item.reading.state == DEFECTIVE:
-                defects.append({"receipt_id": item.receipt_id, "reason": item.reading.reason, "is_record": False})
-        self.store.insert("evidence_file", files)
-        self.store.insert("receipt", lines)
-        self.store.insert("defect", defects)
-        self.store.insert("key_material", material)
-        return lines
-
-    def _tally(self, item: _Pending, line: dict[str, Any]) -> None:
-        self.result.receipts.append(line["receipt_id"])
-        self.result.records.update({n: line[n] for n in ("seen", "accepted", "duplicate", "defect", "out_of_scope")})
-        place = {"path": item.found.name, "reason": item.reading.reason}
-        if item.reading.state == DEFECTIVE:
-            self.result.defective.append(place)
-        elif item.reading.state == SKIPPED:
-            self.result.skipped.append(place)
-        else:
-            self.result.accepted += 1
-        self.result.notes += [f"{item.found.name}: {n}" for n in item.reading.notes]
+        self._committing.hand_over(work)
+        if self._owners:  # which asks the store for what was read before
+            self._committing.wait()
 
     def _settle(self) -> None:
         """Flag conflicting ids, choose evidence pointers, and note the span of each file."""
@@ -314,50 +304,6 @@ class Ingest:
 
 def _naive(moment: datetime) -> datetime:
     return moment.replace(tzinfo=None)
-
-
-def _receipt_line(item: _Pending, digest: str | None, account: dict[str, int]) -> dict[str, Any]:
-    facts = item.facts
-    return {
-        "receipt_id": item.receipt_id,
-        "file_sha256": digest,
-        "exhibit": item.exhibit,
-        "path": item.found.name,
-        "state": item.reading.state,
-        "reason": item.reading.reason,
-        "source_id": item.reading.source_id,
-        "owner": facts.owner,
-        "owner_basis": facts.basis,
-        "organisation": facts.organisation,
-        "from_whom": facts.from_whom,
-        "received_at": facts.received_at,
-        "means": facts.means,
-        "sender_sha256": facts.sender_sha256 or None,
-        "sender_agrees": facts.sender_sha256 == digest if facts.sender_sha256 and digest else None,
-        "window_from": facts.window_from,
-        "window_until": facts.window_until,
-        "zone": facts.zone,
-        "size_bytes": item.size,
-        **account,
-    }
-
-
-def _file_row(item: _Pending, digest: str, copied: bool) -> dict[str, Any]:
-    reading, received = item.reading, item.received
-    return {
-        "file_sha256": digest,
-        "content_sha256": received.content.sha256 if received else digest,
-        "exhibit": item.exhibit,
-        "size_bytes": item.size,
-        "content_bytes": len(received.content.data) if received else 0,
-        "stored_as": item.stored_as,
-        "original_path": None if copied and item.stored_as else str(item.found.path.absolute()),
-        "source_id": reading.source_id,
-        "state": reading.state,
-        "reason": reading.reason or reading.why,
-        "reader_version": reading.reader_version,
-        "notes": text_json(reading.notes),
-    }
 
 
 def ingest(

@@ -94,18 +94,18 @@ def _most(received: bytes, limits: Limits) -> int:
 
 
 def _gunzip(received: bytes, limits: Limits) -> Content:
-    out = bytearray()
+    out = io.BytesIO()  # hands its bytes over without a copy
     most = _most(received, limits)
     stream = zlib.decompressobj(wbits=31)
     problem = ""
     position = 0
     try:
         while position < len(received) and not stream.eof:
-            out += stream.decompress(received[position : position + _STEP], most + 1 - len(out))
+            out.write(stream.decompress(received[position : position + _STEP], most + 1 - out.tell()))
             position += _STEP
-            while stream.unconsumed_tail and len(out) <= most:
-                out += stream.decompress(stream.unconsumed_tail, most + 1 - len(out))
-            if len(out) > most:
+            while stream.unconsumed_tail and out.tell() <= most:
+                out.write(stream.decompress(stream.unconsumed_tail, most + 1 - out.tell()))
+            if out.tell() > most:
                 problem = "uncompressed size is over the limit"
                 break
         else:
@@ -113,7 +113,7 @@ def _gunzip(received: bytes, limits: Limits) -> Content:
                 problem = "the gzip stream is cut off"
     except zlib.error as error:
         problem = f"the gzip stream is damaged ({error})"
-    data = bytes(out)
+    data = out.getvalue()
     content = Content(data, sha256(data).hexdigest(), complete=not problem, problem=problem)
     trailing = len(stream.unused_data) + max(0, len(received) - position)
     if stream.eof and trailing:

@@ -29,7 +29,7 @@ _ARROW = {
 }
 _NATIVE = {"aws_event": "event_id"}
 #: Records that are projected at once.
-SLICE = 30_720
+SLICE = 15_360
 
 
 def arrow_schema(table: Table) -> pa.Schema:

@@ -13,8 +13,9 @@ from forensics.model.event import AWS_EVENT
 _TEXT = "VARCHAR"
 _JSON = "JSON"
 
-#: Shape that json_transform reads; everything as text, so that no value can fail a cast.
-SHAPE = json.dumps(
+#: Shape that json_transform reads; everything as text, so that no value can fail a cast. Parts that are kept whole are
+#: JSON: a part may be text instead of an object.
+_SHAPE = json.dumps(
     {
         **dict.fromkeys(
             ("eventVersion eventTime @timestamp eventSource eventName awsRegion sourceIPAddress userAgent errorCode errorMessage"
@@ -23,24 +24,22 @@ SHAPE = json.dumps(
             _TEXT,
         ),
         "tlsDetails": {"clientProvidedHostHeader": _TEXT},
-        "userIdentity": {
-            **dict.fromkeys("type principalId arn accountId accessKeyId userName invokedBy".split(), _TEXT),
-            "sessionContext": {
-                "sessionIssuer": dict.fromkeys("type userName principalId arn accountId".split(), _TEXT),
-                "attributes": dict.fromkeys("creationDate mfaAuthenticated".split(), _TEXT),
-                "sourceIdentity": _TEXT,
-                "ec2RoleDelivery": _TEXT,
-            },
-        },
+        **dict.fromkeys(
+            ("userIdentity requestParameters responseElements additionalEventData serviceEventDetails resources").split(),
+            _JSON,
+        ),
     }
 )  # fmt: skip
-
-#: Parts kept whole as JSON text. Read apart from SHAPE because a part may be text instead of an object.
-_PARTS = json.dumps(
-    dict.fromkeys(
-        ("userIdentity requestParameters responseElements additionalEventData serviceEventDetails resources").split(),
-        _JSON,
-    )
+_IDENTITY = json.dumps(
+    {
+        **dict.fromkeys("type principalId arn accountId accessKeyId userName invokedBy".split(), _TEXT),
+        "sessionContext": {
+            "sessionIssuer": dict.fromkeys("type userName principalId arn accountId".split(), _TEXT),
+            "attributes": dict.fromkeys("creationDate mfaAuthenticated".split(), _TEXT),
+            "sourceIdentity": _TEXT,
+            "ec2RoleDelivery": _TEXT,
+        },
+    }
 )
 _REQUEST = json.dumps(
     dict.fromkeys(
@@ -70,7 +69,7 @@ DISTINCT_TIMES = """
 SELECT DISTINCT t FROM (
   SELECT coalesce(s.eventTime, s."@timestamp") AS t FROM parsed
   UNION ALL
-  SELECT s.userIdentity.sessionContext.attributes.creationDate FROM parsed)
+  SELECT u.sessionContext.attributes.creationDate FROM parsed)
 WHERE t IS NOT NULL AND NOT regexp_full_match(t, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?Z')
 """
 DISTINCT_ADDRESSES = "SELECT DISTINCT s.sourceIPAddress FROM parsed WHERE s.sourceIPAddress IS NOT NULL"
@@ -87,15 +86,15 @@ def _moment(text: str, form: str) -> str:
 
 #: First stage: the record's text read once into shapes. All else reads this and not the text.
 PARSED = f"""
-SELECT i.* EXCLUDE (raw), TRY(json_transform(i.raw, '{SHAPE}')) AS s, TRY(json_transform(i.raw, '{_PARTS}')) AS p
-FROM incoming AS i
+SELECT *, TRY(json_transform(s.userIdentity, '{_IDENTITY}')) AS u
+FROM (SELECT i.* EXCLUDE (raw), TRY(json_transform(i.raw, '{_SHAPE}')) AS s FROM incoming AS i)
 """
 
 _STAGES = f"""
 WITH deep AS (
-  SELECT *, s.userIdentity AS u,
-    TRY(json_transform(CASE WHEN json_type(p.requestParameters) = 'OBJECT' THEN p.requestParameters END, '{_REQUEST}')) AS q,
-    TRY(json_transform(CASE WHEN json_type(p.responseElements) = 'OBJECT' THEN p.responseElements END, '{_RESPONSE}')) AS r,
+  SELECT *,
+    TRY(json_transform(CASE WHEN json_type(s.requestParameters) = 'OBJECT' THEN s.requestParameters END, '{_REQUEST}')) AS q,
+    TRY(json_transform(CASE WHEN json_type(s.responseElements) = 'OBJECT' THEN s.responseElements END, '{_RESPONSE}')) AS r,
     coalesce(s.eventTime, s."@timestamp") AS time_text,
     regexp_replace(s.eventName, '[0-9]{{8}}(v[0-9]+)?$', '') AS name_base,
     lower(coalesce(s.errorCode, '')) AS error_lower
@@ -173,21 +172,21 @@ _COLUMNS: dict[str, str] = {
     "request_secret_id": "q.secretId",
     "request_name": 'q."name"',
     "request_model_id": "coalesce(q.modelId, q.model)",
-    "bearer_token": "coalesce(TRY_CAST(json_extract_string(p.additionalEventData, '$.callWithBearerToken') AS BOOLEAN),"
-    " TRY_CAST(json_extract_string(p.requestParameters, '$.callWithBearerToken') AS BOOLEAN), FALSE)",
+    "bearer_token": "coalesce(TRY_CAST(json_extract_string(s.additionalEventData, '$.callWithBearerToken') AS BOOLEAN),"
+    " TRY_CAST(json_extract_string(s.requestParameters, '$.callWithBearerToken') AS BOOLEAN), FALSE)",
     "resource": "coalesce(q.secretId, q.modelId, q.model, q.functionName, CASE WHEN q.bucketName IS NOT NULL THEN"
     " q.bucketName || coalesce('/' || q.\"key\", '') END, q.roleArn, q.roleName, q.userName, q.trailName, q.instanceId,"
-    " q.dBSnapshotIdentifier, q.groupId, q.groupName, q.\"name\", q.keyId, json_extract_string(p.resources, '$[0].ARN'),"
-    " json_extract_string(p.resources, '$[0].arn'))",
-    "user_identity": "p.userIdentity",
-    "request_parameters": "p.requestParameters",
-    "response_elements": "p.responseElements",
-    "additional_event_data": "p.additionalEventData",
-    "service_event_details": "p.serviceEventDetails",
-    "resources": "p.resources",
+    " q.dBSnapshotIdentifier, q.groupId, q.groupName, q.\"name\", q.keyId, json_extract_string(s.resources, '$[0].ARN'),"
+    " json_extract_string(s.resources, '$[0].arn'))",
+    "user_identity": "s.userIdentity",
+    "request_parameters": "s.requestParameters",
+    "response_elements": "s.responseElements",
+    "additional_event_data": "s.additionalEventData",
+    "service_event_details": "s.serviceEventDetails",
+    "resources": "s.resources",
     "unmapped": "unmapped",
-    "has_omitted": "coalesce(json_extract_string(p.requestParameters, '$.omitted') = 'true'"
-    " OR json_extract_string(p.responseElements, '$.omitted') = 'true', FALSE)",
+    "has_omitted": "coalesce(json_extract_string(s.requestParameters, '$.omitted') = 'true'"
+    " OR json_extract_string(s.responseElements, '$.omitted') = 'true', FALSE)",
     "text_repaired": "text_repaired",
     "duplicate_names": "duplicate_names",
     "id_conflict": "FALSE",

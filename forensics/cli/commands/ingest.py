@@ -10,9 +10,10 @@ import typer
 
 from forensics.cli.console import out_json, out_table, progress_bar, say
 from forensics.cli.options import START, ByOption, DryRunOption, JsonOption, open_given
+from forensics.ingest.account import IngestResult
 from forensics.ingest.discover import discover
 from forensics.ingest.preview import preview
-from forensics.ingest.run import IngestOptions, IngestResult, ingest
+from forensics.ingest.run import IngestOptions, ingest
 from forensics.ingest.unpack import LIMITS, Limits
 from forensics.model.errors import ExitCode
 

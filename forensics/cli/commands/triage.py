@@ -14,8 +14,9 @@ from forensics.analysis.triage import Triage
 from forensics.cli.commands.hunt import exit_code
 from forensics.cli.console import out, out_json, progress_bar, say
 from forensics.cli.options import START, ByOption, DryRunOption, JsonOption
+from forensics.ingest.account import IngestResult
 from forensics.ingest.discover import discover
-from forensics.ingest.run import IngestOptions, IngestResult, ingest
+from forensics.ingest.run import IngestOptions, ingest
 from forensics.model.clock import system_clock
 from forensics.model.errors import ExitCode, UsageFault, first_of
 from forensics.store.case_folder import CaseFolder, init_case

@@ -1,0 +1,121 @@
+"""Large files are written in parts and groups overlap with reading: rows, account and receipts stay those of the careful reader."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forensics.ingest import fast, run
+from forensics.ingest.run import IngestOptions, IngestResult, ingest
+from forensics.store.case_folder import CaseFolder
+from forensics.store.eventstore import EventStore
+from forensics.store.schema import TABLES
+from tests.building import delivery, event, new_case
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of some records, parts of thirty, groups of sixty."""
+    monkeypatch.setattr(fast, "_WINDOW", 4_000)
+    monkeypatch.setattr(fast, "ROW_GROUP", 30)
+    monkeypatch.setattr(run, "GROUP_RECORDS", 60)
+
+
+def tables(case: CaseFolder) -> dict[str, list[str]]:
+    with case.writer("test") as connection:
+        return {t: sorted(map(repr, connection.execute(f"SELECT * FROM {t}").fetchall())) for t in TABLES}
+
+
+def both(tmp_path: Path, files: dict[str, bytes]) -> tuple[IngestResult, dict[str, list[str]]]:
+    """Ingest by both readers, hold them to the same tables, and return the result and tables of the fast one."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    found: list[tuple[IngestResult, dict[str, list[str]]]] = []
+    for careful in (True, False):
+        place = tmp_path / str(careful)
+        place.mkdir()
+        case = new_case(place)
+        found.append((ingest(case, [folder], IngestOptions(careful=careful, copy=False)), tables(case)))
+    assert found[0][0] == found[1][0]
+    assert found[0][1] == found[1][1]
+    return found[1]
+
+
+def numbered(start: int, count: int, **changes: Any) -> list[dict[str, Any]]:
+    return [event(n, **changes) for n in range(start, start + count)]
+
+
+@pytest.mark.usefixtures("small")
+def test_files_of_all_sizes_in_a_row(tmp_path: Path) -> None:
+    sizes = {"a": 5, "b": 200, "c": 31, "d": 1, "e": 95, "f": 61, "g": 300}
+    files, at = {}, 0
+    for name, size in sizes.items():
+        files[f"{name}.json"] = delivery(numbered(at, size))
+        at += size - 3  # the last three come again in the next file
+    result, stored = both(tmp_path, files)
+    total = sum(sizes.values())
+    assert result.records["seen"] == total
+    assert result.records["accepted"] == len(stored["aws_event"]) == total - 3 * 6
+    assert len(stored["occurrence"]) == total
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("bad", ['{"eventVersion":1,}', '{"eventVersion":"1.10","eventID":"x"}'])
+def test_an_oddity_far_into_a_large_file_gives_the_whole_file_to_the_careful_reader(tmp_path: Path, bad: str) -> None:
+    events = [json.dumps(e, separators=(",", ":")) for e in numbered(100, 250)]
+    odd = '{"Records":[' + ",".join([*events[:240], bad, *events[240:]]) + "]}"
+    files = {"a.json": delivery(numbered(0, 20)), "b.json": odd.encode(), "c.json": delivery(numbered(400, 200))}
+    result, stored = both(tmp_path, files)
+    assert result.records["defect"] == 1
+    assert len(stored["aws_event"]) == 470
+
+
+@pytest.mark.usefixtures("small")
+def test_a_record_larger_than_a_window(tmp_path: Path) -> None:
+    events = numbered(0, 50)
+    events[17]["userAgent"] = "x" * 9_000
+    result, stored = both(tmp_path, {"a.json": delivery(events)})
+    assert len(stored["aws_event"]) == result.records["seen"] == 50
+
+
+@pytest.mark.usefixtures("small")
+def test_what_fails_within_a_part_leaves_nothing_of_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.json").write_bytes(delivery(numbered(0, 70)))
+    (folder / "b.json").write_bytes(delivery(numbered(100, 300)))
+    case, writes, write = new_case(tmp_path), [0], EventStore.write
+
+    def break_off(self: EventStore, group: Any) -> Any:
+        writes[0] += 1
+        if writes[0] == 6:
+            raise KeyboardInterrupt
+        return write(self, group)
+
+    monkeypatch.setattr(EventStore, "write", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(case, [folder], IngestOptions(copy=False))
+    monkeypatch.setattr(EventStore, "write", write)
+    assert len(tables(case)["aws_event"]) == 70
+    assert ingest(case, [folder], IngestOptions(copy=False)).records["accepted"] == 300
+    assert len(tables(case)["aws_event"]) == 370
+
+
+def test_an_account_that_does_not_add_up_is_not_committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.json").write_bytes(delivery(numbered(0, 3)))
+    case, write = new_case(tmp_path), EventStore.write
+
+    def forget(self: EventStore, group: Any) -> Any:
+        counts = write(self, group)
+        counts[1, "accepted"] -= 1
+        return counts
+
+    monkeypatch.setattr(EventStore, "write", forget)
+    with pytest.raises(RuntimeError, match="does not add up"):
+        ingest(case, [tmp_path / "a.json"], IngestOptions(copy=False))
+    assert tables(case)["aws_event"] == tables(case)["receipt"] == []
