@@ -8,6 +8,7 @@ readers therefore give the same rows; this one only gives none where it is not s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -15,10 +16,10 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
+from orjson import OPT_SORT_KEYS, dumps, loads
 
 from forensics.ingest.careful import MAX_DEPTH, parse
-from forensics.ingest.material import Material, mask_column, mask_text
+from forensics.ingest.material import Material, mask_column, mask_text, suspects_of
 from forensics.ingest.mending import readable
 from forensics.ingest.reading import READ, FileReading, Received
 from forensics.ingest.unpack import binary_kind
@@ -27,13 +28,14 @@ from forensics.sources.catalogue import recognise
 from forensics.sources.protocol import Document, Probe, RawRecord
 from forensics.store.duckdb_engine import ROW_GROUP
 from forensics.store.eventstore import INCOMING, PLACES, Group
-from forensics.store.identity import canonical_of_bytes, canonical_sha256
+from forensics.store.identity import canonical_sha256
 
 _HEAD, _TAIL = b'{"Records":[', b"]}"
 _SEAM = b'},{"eventVersion":'
 _NEXT = b'{"eventVersion":'
 #: Numbers that readers write differently (fractions, exponents, minus zero, more than 18 digits). Texts may match too.
 _ODD_NUMBER = r"[:\[,][ \t\r\n]*(?:-0[,}\]]|-?[0-9]+[.eE]|-?[0-9]{19})"
+_IS_ODD = re.compile(_ODD_NUMBER).search
 #: Bytes that are read at once.
 _WINDOW = 8 * 1024**2
 _SOURCE = aws_cloudtrail.SOURCE
@@ -128,12 +130,10 @@ def _batch(
 ) -> tuple[pa.Table, pa.Table]:
     """Return places and records of consecutive records, the first with number `start` at byte `offset`."""
     texts = pa.array(part, pa.binary()).cast(pa.string())
-    odd = pc.match_substring_regex(texts, _ODD_NUMBER).to_pylist()
-    masked, found = mask_column(texts)
-    secret = {row for row, _ in found}
-    columns = _Columns()
-    for row, (raw, numbers) in enumerate(zip(part, odd, strict=True)):
-        _record(columns, raw, start + row, odd=numbers, secret=row in secret)
+    suspects = suspects_of(texts, _ODD_NUMBER)
+    odd = {row for row, body in suspects.items() if _IS_ODD(body)}
+    masked, found = mask_column(texts, suspects)
+    columns = _columns(part, start, odd, {row for row, _ in found})
     lengths = [len(raw) for raw in part]
     offsets = []
     for length in lengths:
@@ -141,7 +141,7 @@ def _batch(
         offset += length + 1
     material += [_material(item, start + row, offsets[row], part[row]) for row, item in found]
     if columns.rewritten:
-        if secret:
+        if found:
             raise _Careful
         masked = _rewritten(masked, columns.rewritten)
     return _places(columns, received, start, offsets, lengths), _incoming(columns, masked, received, start)
@@ -167,31 +167,38 @@ def _rewritten(texts: pa.Array, rewritten: dict[int, str]) -> pa.Array:
     return pa.array(whole, pa.string())
 
 
-def _record(columns: _Columns, raw: bytes, number: int, *, odd: bool, secret: bool) -> None:
-    value = orjson.loads(raw)
-    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    # Blanks, repeated names and needless escapes make the text that comes back shorter than the one that was read.
-    usual = (
-        len(text) == len(raw)
-        and not odd
-        and (b"\\u" not in raw or not (b"\\u0000" in raw or b"\\ud" in raw or b"\\uD" in raw))
-        and raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
-    )
-    if usual and aws_cloudtrail.is_plain_event(value):
-        native = value.get("eventID")
-        native = native if isinstance(native, str) else ""
-        columns.canonical.append(canonical_of_bytes(text))
-        columns.unmapped.append(None)
-        columns.repaired.append(False)
-        columns.doubled.append(False)
-    else:
-        native = _unusual(columns, raw, number)
-    if secret and any(mask_text(text) != text for text in (native, columns.unmapped[-1] or "")):
-        raise _Careful
-    digest = sha256(raw).hexdigest()
-    columns.native.append(native)
-    columns.digest.append(digest)
-    columns.key.append(sha256(f"{_SOURCE.id}\n{native}\n{digest}".encode()).hexdigest()[:32])
+def _columns(part: list[bytes], start: int, odd: set[int], secret: set[int]) -> _Columns:
+    """Parse each record: that proves it whole, and gives its identity."""
+    columns = _Columns()
+    prefix = sha256(f"{_SOURCE.id}\n".encode())
+    for row, raw in enumerate(part):
+        value = loads(raw)
+        text = dumps(value, None, OPT_SORT_KEYS)
+        # Blanks, repeated names and needless escapes make the text that comes back shorter than the one that was read.
+        usual = (
+            len(text) == len(raw)
+            and row not in odd
+            and (b"\\u" not in raw or not (b"\\u0000" in raw or b"\\ud" in raw or b"\\uD" in raw))
+            and raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
+        )
+        if usual and aws_cloudtrail.is_plain_event(value):
+            native = value.get("eventID")
+            native = native if isinstance(native, str) else ""
+            columns.canonical.append(sha256(text).hexdigest())
+            columns.unmapped.append(None)
+            columns.repaired.append(False)
+            columns.doubled.append(False)
+        else:
+            native = _unusual(columns, raw, start + row)
+        if row in secret and any(mask_text(each) != each for each in (native, columns.unmapped[-1] or "")):
+            raise _Careful
+        digest = sha256(raw).hexdigest()
+        columns.native.append(native)
+        columns.digest.append(digest)
+        key = prefix.copy()
+        key.update(f"{native}\n{digest}".encode())
+        columns.key.append(key.hexdigest()[:32])
+    return columns
 
 
 def _unusual(columns: _Columns, raw: bytes, number: int) -> str:

@@ -83,26 +83,33 @@ class Material:
     digest: str
 
 
-def mask_column(texts: pa.Array) -> tuple[pa.Array, list[tuple[int, Material]]]:
+def suspects_of(texts: pa.Array, also: str = "") -> dict[int, str]:
+    """Return the rows, with their text, that may hold material, or that the pattern `also` (RE2) matches."""
+    pattern = f"{_CANDIDATES}|{also}" if also else _CANDIDATES
+    rows = pc.indices_nonzero(pc.match_substring_regex(texts, pattern)).to_pylist()
+    return {row: texts[row].as_py() for row in rows}
+
+
+def mask_column(texts: pa.Array, suspects: dict[int, str] | None = None) -> tuple[pa.Array, list[tuple[int, Material]]]:
     """Return a column of record texts with material masked, and what was found as (row, material).
 
-    Equal to `masked_json` of each row. Rows that cannot hold any are not looked at one by one.
+    Equal to `masked_json` of each row. Rows that cannot hold any are not looked at one by one; `suspects` are those of
+    `suspects_of`.
     """
-    suspects = pc.indices_nonzero(pc.match_substring_regex(texts, _CANDIDATES)).to_pylist()
-    bodies = {row: texts[row].as_py() for row in suspects}
-    escaped = [row for row in suspects if "\\u00" in bodies[row] or "\\/" in bodies[row]]
+    bodies = suspects_of(texts) if suspects is None else suspects
+    escaped = {row for row, body in bodies.items() if "\\u00" in body or "\\/" in body}
     found = {row: find_material(bodies[row]) for row in escaped}
-    found |= _found_together({row: body for row, body in bodies.items() if row not in found})
+    found |= _found_together({row: body for row, body in bodies.items() if row not in escaped})
     changed = {
-        row: masked_json(bodies[row]) if row in set(escaped) else _spliced(bodies[row], found[row])
-        for row in suspects
+        row: masked_json(body) if row in escaped else _spliced(body, found[row])
+        for row, body in bodies.items()
         if found.get(row)
     }
     if not changed:
         return texts, []
     masks = pa.array([row in changed for row in range(len(texts))])
     anew = pa.array([changed[row] for row in sorted(changed)], texts.type)
-    items = [(row, item) for row in suspects for item in found.get(row, [])]
+    items = [(row, item) for row in bodies for item in found.get(row, [])]
     return pc.replace_with_mask(texts, masks, anew), items
 
 

@@ -34,9 +34,11 @@ def _is_lookup(value: Any) -> bool:
 def is_plain_event(value: Any) -> bool:
     """Return whether a parsed record is an event of known names only: a row without remarks."""
     return (
-        isinstance(value, dict)
-        and value.keys() <= _NAMES
-        and _is_event(value)
+        type(value) is dict
+        and _NAMES.issuperset(value)
+        and "eventSource" in value
+        and "eventName" in value
+        and value["eventSource"] != "aws:s3"
         and value.get("eventCategory") not in ("Insight", "Aggregated")
         and value.get("eventType") not in ("AwsCloudTrailInsight", "AwsAggregatedEvent")
     )
