@@ -7,6 +7,7 @@ https://parquet.apache.org/docs/file-format/
 from __future__ import annotations
 
 import json
+import warnings
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
@@ -17,25 +18,33 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from forensics.ingest.careful import parse
-from forensics.ingest.unpack import LIMITS, Content, Limits
+from forensics.ingest.unpack import LIMITS, Content, Limits, OverLimit
 from forensics.sources.protocol import Probe
 
 MAGIC = b"PAR1"
 _BATCH = 256
+_OVER = "uncompressed size is over the limit"
 _FAULTS = (pa.ArrowException, OSError, ValueError, OverflowError, NotImplementedError, RecursionError)
 
 
-def parquet_rows(data: bytes) -> Iterator[dict[str, Any]]:
+def parquet_rows(data: bytes, most: int = LIMITS.content) -> Iterator[dict[str, Any]]:
     """Yield each row as a dict of what JSON can hold, in the order of the file.
 
     Times are UTC in ISO 8601, numbers with a fraction and bytes that are no text become text, maps become objects.
-    Raises pyarrow's exceptions, OSError and ValueError for a file that is damaged or cut off.
+    Raises OverLimit when a group of rows states more than `most` bytes, and pyarrow's exceptions, OSError and
+    ValueError for a file that is damaged or cut off.
     """
     with pq.ParquetFile(pa.BufferReader(data), coerce_int96_timestamp_unit="us") as file:
+        stated = (file.metadata.row_group(n).total_byte_size for n in range(file.metadata.num_row_groups))
+        if any(size > most for size in stated):
+            raise OverLimit(_OVER)
         for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
             table = pa.Table.from_batches([batch])
             table = table.cast(pa.schema([_micro(f) for f in table.schema]), safe=False)
-            for row in table.to_pylist(maps_as_pydicts="lossy"):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a name twice in a map: the later counts, as in JSON
+                rows = table.to_pylist(maps_as_pydicts="lossy")
+            for row in rows:
                 yield {str(name): _plain(value) for name, value in row.items()}
 
 
@@ -49,12 +58,14 @@ def text_of(content: Content, limits: Limits = LIMITS) -> str:
     lines: list[str] = []
     size, most = 0, min(limits.content, max(limits.ratio_from, limits.ratio * len(content.data)))
     try:
-        for row in parquet_rows(content.data):
+        for row in parquet_rows(content.data, most):
             lines.append(row_text(row))
             size += len(lines[-1])
             if size > most:
-                content.problem = "uncompressed size is over the limit"
+                content.problem = _OVER
                 break
+    except OverLimit as error:
+        content.problem = str(error)
     except _FAULTS:
         content.problem = "the Parquet file is cut off, damaged or encrypted"
     content.complete = not content.problem
@@ -81,6 +92,10 @@ def _micro_type(kind: pa.DataType) -> pa.DataType:
         return pa.struct([_micro(kind.field(n)) for n in range(kind.num_fields)])
     if pa.types.is_list(kind):
         return pa.list_(_micro(kind.value_field))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_micro(kind.value_field))
+    if pa.types.is_map(kind):
+        return pa.map_(kind.key_field, _micro(kind.item_field), keys_sorted=kind.keys_sorted)
     return kind
 
 

@@ -51,7 +51,8 @@ class SplunkTrail:
         """Recognise by a `_raw` that is a CloudTrail record, or by its fields among those of Splunk."""
         if probe.form == "csv":
             head = probe.text_head
-            if "_raw" in probe.header and "eventSource" in head and "eventName" in head:
+            named = "aws:cloudtrail" in head or ("eventSource" in head and "eventName" in head)
+            if "_raw" in probe.header and named:
                 return "CSV whose _raw is a CloudTrail record"
             return "CSV of CloudTrail fields out of Splunk" if _flattened(probe.header) else ""
         fields = _wrapped(probe) if probe.form in ("json", "ndjson") else None

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ import pytest
 from forensics.ingest import parquet_rows
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.ingest.scratch import new_store, read_bytes
-from forensics.ingest.unpack import Limits, unpack
+from forensics.ingest.unpack import Content, Limits, unpack
 from forensics.store.duckdb_engine import rows_of
 from tests.building import new_case
 from tests.paths import shared_data
@@ -245,6 +246,7 @@ def test_rows_are_what_json_can_hold() -> None:
             ("naive", pa.timestamp("ms")),
             ("deep", pa.struct([("list", pa.list_(pa.struct([("at", pa.timestamp("ns"))])))])),
             ("map", pa.map_(pa.string(), pa.int32())),
+            ("times", pa.map_(pa.string(), pa.timestamp("ns"))),
             ("none", pa.null()),
         ]
     )
@@ -252,13 +254,13 @@ def test_rows_are_what_json_can_hold() -> None:
     row = {
         "i": 2**62, "f": 0.1, "money": Decimal("1.500000"), "bytes": b"\xff\x00", "day": date(2026, 3, 1),
         "utc": datetime(2026, 3, 1, 10, 20, 30, tzinfo=UTC), "naive": moment, "deep": {"list": [{"at": moment}]},
-        "map": [("a", 1)], "none": None,
+        "map": [("a", 1)], "times": [("b", moment)], "none": None,
     }  # fmt: skip
     [found] = parquet_rows.parquet_rows(parquet([row], schema))
     assert found == {
         "i": 2**62, "f": "0.1", "money": "1.500000", "bytes": "base64:/wA=", "day": "2026-03-01",
         "utc": "2026-03-01T10:20:30Z", "naive": "2026-03-01T10:20:30", "deep": {"list": [{"at": "2026-03-01T10:20:30"}]},
-        "map": {"a": 1}, "none": None,
+        "map": {"a": 1}, "times": {"b": "2026-03-01T10:20:30"}, "none": None,
     }  # fmt: skip
 
 
@@ -288,12 +290,27 @@ def test_damaged_and_unknown_parquet_is_said() -> None:
     assert reading.reason == "no records: a Parquet file without rows"
 
 
+def test_changed_bytes_end_in_rows_or_in_a_reason() -> None:
+    data, chance = typed(*[changed("metadata.uid", f"id-{n}") for n in range(40)]), Random(7)
+    for _ in range(150):
+        broken = bytearray(data)
+        for _ in range(chance.choice((1, 1, 4, 30))):
+            broken[chance.randrange(4, len(broken))] = chance.randrange(256)
+        content = Content(bytes(broken), "")
+        text = parquet_rows.text_of(content)
+        assert content.problem or text
+        assert all(isinstance(json.loads(line), dict) for line in text.splitlines())
+
+
 def test_a_small_file_cannot_become_a_large_text() -> None:
     content = unpack(parquet([{"a": "x" * 100_000}] * 3_000))
     assert len(content.data) < 200_000
     text = parquet_rows.text_of(content, Limits(ratio_from=1_000_000))
     assert (content.problem, content.complete) == ("uncompressed size is over the limit", False)
     assert len(text) < 45_000_000
+    stated = unpack(parquet([{"a": str(n) * 50} for n in range(9_000)]))
+    assert parquet_rows.text_of(stated, Limits(ratio=0, ratio_from=100_000)) == ""
+    assert stated.problem == "uncompressed size is over the limit"
 
 
 def test_key_material_in_parquet_is_found_and_masked() -> None:
