@@ -25,6 +25,7 @@ _CONTAINERS = (
     "logFiles",
 )
 _WHOLE = 4_000_000
+_LINE = 1_000_000
 #: `[table]` on a line of its own begins settings, not a JSON list.
 _TOML = re.compile(r"\[\[?[A-Za-z_][\w.-]*\]\]?[ \t]*(#.*)?\r?\n")
 
@@ -52,12 +53,18 @@ def probe_text(text: str) -> Probe:
         if text[first : first + 1] not in ("{", "["):
             return Probe("json", text_head=head)
     end, value = 0, None
-    if len(text) - first <= _WHOLE or not _has_container(text[first : first + 2000]):
+    if len(text) - first <= _WHOLE or _line_ends(text, first) or not _has_container(text[first : first + 2000]):
         value, end, _, _ = parse(text, first)
     if value is None:
         return _probe_container(text, first, head)
     more = not in_list and skip_blank(text, end) < len(text)
     return _of_value(value, "ndjson" if more else "json", head)
+
+
+def _line_ends(text: str, first: int) -> bool:
+    """Whether the first line seems to hold a whole object: then a large file is one of many small values."""
+    end = text.find("\n", first, first + _LINE)
+    return end > 0 and text[max(first, end - 2) : end].rstrip().endswith("}")
 
 
 def _has_container(head: str) -> bool:
@@ -97,6 +104,6 @@ def _probe_csv(text: str, head: str) -> Probe:
     except csv.Error:
         header = []
     names = tuple(name.strip() for name in header)
-    if len(names) > 1 and all(names) and all(len(n) < 100 and n.isprintable() for n in names):
+    if (len(names) > 1 or names == ("_raw",)) and all(names) and all(len(n) < 100 and n.isprintable() for n in names):
         return Probe("csv", header=names, text_head=head)
     return Probe("text", text_head=head)

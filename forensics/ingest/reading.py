@@ -9,6 +9,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
+from forensics.ingest import parquet_rows
 from forensics.ingest.careful import Slice, Walker, parse
 from forensics.ingest.material import Material, contents_of, find_material, mask_text, masked_json
 from forensics.ingest.mending import clean, mend, readable
@@ -75,12 +76,13 @@ class _Offsets:
 
 def identify(content: Content) -> tuple[str, Probe, Source | None, str]:
     """Return (text, probe, source or None, why or why not) for a file's content."""
-    kind = binary_kind(content.data)
+    parquet = content.data.startswith(parquet_rows.MAGIC)
+    kind = "" if parquet else binary_kind(content.data)
     if kind:
         return "", Probe("binary"), None, f"{kind}: not read by this version"
-    text, notes = decode(content.data)
+    text, notes = (parquet_rows.text_of(content), []) if parquet else decode(content.data)
     content.notes.extend(notes)
-    probe = probe_text(text)
+    probe = parquet_rows.probe_rows(text) if parquet else probe_text(text)
     if probe.form == "empty":
         return text, probe, None, "empty file" if not content.data else "empty content"
     claims = recognise(probe)
@@ -94,6 +96,11 @@ def identify(content: Content) -> tuple[str, Probe, Source | None, str]:
 def _unknown(probe: Probe) -> str:
     if probe.form == "csv":
         return "unknown format: CSV with columns " + ", ".join(probe.header[:8])
+    if probe.form == "parquet":
+        columns = ", ".join(sorted(probe.keys)[:8])
+        return (
+            f"unknown format: Parquet with columns {columns}" if columns else "no records: a Parquet file without rows"
+        )
     if probe.form in {"json", "ndjson"}:
         if probe.sample is None and not probe.keys:
             bare = probe.text_head[:8].split()

@@ -53,8 +53,8 @@ source_class VARCHAR public, private, aws_service, other
 user_agent VARCHAR userAgent
 vpc_endpoint_id VARCHAR vpcEndpointId
 tls_host VARCHAR tlsDetails.clientProvidedHostHeader
-error_code VARCHAR errorCode
-error_message VARCHAR errorMessage
+error_code VARCHAR errorCode, of the record or of its response
+error_message VARCHAR errorMessage, of the record or of its response
 outcome VARCHAR success, denied, failure
 is_denied BOOLEAN the error code belongs to the access-denied family
 issued_credential_id VARCHAR access key id that this event handed out (STS credentials or CreateAccessKey)

@@ -68,7 +68,8 @@ class CloudTrail:
             return "lookup-events with CloudTrailEvent"
         if probe.container == "Events" and probe.sample is None and probe.keys <= {"Events", "NextToken"}:
             return "an empty lookup-events page"
-        if not probe.container and _is_event(probe.sample):
+        stamped = _is_event(probe.sample) and "@timestamp" in probe.sample and "eventTime" not in probe.sample
+        if not probe.container and _is_event(probe.sample) and not stamped:
             return "a bare record with eventSource and eventName"
         return ""
 

@@ -14,7 +14,8 @@ Row = dict[str, Any]
 class Probe:
     """The beginning of a file's content, enough to recognise it. Names never decide.
 
-    `form`: json, ndjson (several values in one file), csv, lines (`<time> <JSON>` a line) or text. `keys`: top-level names of the first object.
+    `form`: json, ndjson (several values in one file), csv, parquet (each row an object), lines (`<time> <JSON>` a line)
+    or text. `keys`: top-level names of the first object.
     `container`: name of the first list found in it ("" when the file is a bare object or list).
     `sample`: first element of that list, or the first object itself. `header`: CSV column names as written.
     `text_head`: the first 4,096 characters.

@@ -9,7 +9,7 @@ from typing import Any
 from forensics.sources.protocol import RawRecord, Row, RowOrDefect
 
 REFERENCE = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html"
-_NAMES = frozenset(
+NAMES = frozenset(
     (
         "eventVersion userIdentity eventTime @timestamp @version eventSource eventName awsRegion sourceIPAddress userAgent"
         " errorCode errorMessage requestParameters responseElements additionalEventData requestID eventID eventType apiVersion"
@@ -67,7 +67,7 @@ def answer(record: RawRecord, value: Any = None, fidelity: str = "full", raw: st
         return RowOrDefect(record, out_of_scope=reason)
     if not is_event(event):
         return RowOrDefect(record, defect="no CloudTrail record: eventSource or eventName is missing")
-    unknown = sorted(str(name) for name in event if name not in _NAMES)
+    unknown = sorted(str(name) for name in event if name not in NAMES)
     row: Row = {"unmapped": json.dumps(unknown, ensure_ascii=False) if unknown else None, "fidelity": fidelity}
     if value is not None:
         row["raw"] = raw or json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)

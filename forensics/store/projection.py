@@ -25,7 +25,8 @@ _SHAPE = json.dumps(
         ),
         "tlsDetails": {"clientProvidedHostHeader": _TEXT},
         **dict.fromkeys(
-            ("userIdentity requestParameters responseElements additionalEventData serviceEventDetails resources").split(),
+            ("userIdentity requestParameters responseElements additionalEventData serviceEventDetails resources"
+             " edgeDeviceDetails").split(),
             _JSON,
         ),
     }
@@ -33,6 +34,7 @@ _SHAPE = json.dumps(
 _IDENTITY = json.dumps(
     {
         **dict.fromkeys("type principalId arn accountId accessKeyId userName invokedBy".split(), _TEXT),
+        "onBehalfOf": {"userId": _TEXT},
         "sessionContext": {
             "sessionIssuer": dict.fromkeys("type userName principalId arn accountId".split(), _TEXT),
             "attributes": dict.fromkeys("creationDate mfaAuthenticated".split(), _TEXT),
@@ -53,6 +55,8 @@ _RESPONSE = json.dumps(
         "accessKey": {"accessKeyId": _TEXT},
         "ConsoleLogin": _TEXT,
         "CheckMfa": _TEXT,
+        "errorCode": _TEXT,
+        "errorMessage": _TEXT,
     }
 )
 
@@ -96,20 +100,26 @@ WITH deep AS (
     TRY(json_transform(CASE WHEN json_type(s.requestParameters) = 'OBJECT' THEN s.requestParameters END, '{_REQUEST}')) AS q,
     TRY(json_transform(CASE WHEN json_type(s.responseElements) = 'OBJECT' THEN s.responseElements END, '{_RESPONSE}')) AS r,
     coalesce(s.eventTime, s."@timestamp") AS time_text,
-    regexp_replace(s.eventName, '[0-9]{{8}}(v[0-9]+)?$', '') AS name_base,
-    lower(coalesce(s.errorCode, '')) AS error_lower
+    regexp_replace(s.eventName, '[0-9]{{8}}(v[0-9]+)?$', '') AS name_base
   FROM parsed),
+worded AS (
+  SELECT *,
+    coalesce(nullif(s.errorCode, ''), CASE WHEN regexp_full_match(r.errorCode, '[A-Za-z][A-Za-z0-9._:]*')
+      AND lower(r.errorCode) NOT IN ('none', 'ok', 'success') THEN r.errorCode END) AS error_text,
+    lower(coalesce(error_text, '')) AS error_lower
+  FROM deep),
 judged AS (
   SELECT *,
     error_lower LIKE '%accessdenied%' OR error_lower LIKE '%unauthorized%' OR error_lower LIKE '%notauthorized%'
       OR error_lower = 'forbidden' AS denied,
     coalesce(r.ConsoleLogin, r.CheckMfa, '') = 'Failure' AS login_failed,
-    CASE WHEN u.type = 'AssumedRole' THEN coalesce(u.sessionContext.sessionIssuer.arn,
+    CASE WHEN u.type = 'AssumedRole' THEN coalesce(nullif(u.sessionContext.sessionIssuer.arn, ''),
            regexp_replace(u.arn, '^arn:([^:]*):sts::([^:]*):assumed-role/(.*)/[^/]*$', 'arn:\\1:iam::\\2:role/\\3'))
          WHEN u.type = 'Root' THEN 'root:' || coalesce(u.accountId, '')
-         ELSE coalesce(u.arn, u.invokedBy, u.userName, u.principalId, u.accountId, u.type,
+         ELSE coalesce(nullif(u.arn, ''), nullif(u.invokedBy, ''), nullif(u.userName, ''), nullif(u.principalId, ''),
+                       nullif(u.onBehalfOf.userId, ''), nullif(u.accountId, ''), nullif(u.type, ''),
                        CASE WHEN s.eventType = 'AwsServiceEvent' THEN s.eventSource END) END AS actor
-  FROM deep)
+  FROM worded)
 """
 
 #: Expression for each column of aws_event; the loader refuses a column without one.
@@ -156,9 +166,9 @@ _COLUMNS: dict[str, str] = {
     "user_agent": "s.userAgent",
     "vpc_endpoint_id": "s.vpcEndpointId",
     "tls_host": "s.tlsDetails.clientProvidedHostHeader",
-    "error_code": "nullif(s.errorCode, '')",
-    "error_message": "s.errorMessage",
-    "outcome": "CASE WHEN denied THEN 'denied' WHEN nullif(s.errorCode, '') IS NOT NULL OR login_failed"
+    "error_code": "error_text",  # some services write the error into the response
+    "error_message": "coalesce(s.errorMessage, CASE WHEN error_text = r.errorCode THEN r.errorMessage END)",
+    "outcome": "CASE WHEN denied THEN 'denied' WHEN error_text IS NOT NULL OR login_failed"
     " OR nullif(s.errorMessage, '') IS NOT NULL THEN 'failure' ELSE 'success' END",
     "is_denied": "denied",
     "issued_credential_id": "coalesce(r.credentials.accessKeyId, r.accessKey.accessKeyId)",
@@ -185,8 +195,10 @@ _COLUMNS: dict[str, str] = {
     "service_event_details": "s.serviceEventDetails",
     "resources": "s.resources",
     "unmapped": "unmapped",
-    "has_omitted": "coalesce(json_extract_string(s.requestParameters, '$.omitted') = 'true'"
-    " OR json_extract_string(s.responseElements, '$.omitted') = 'true', FALSE)",
+    "has_omitted": " OR ".join(
+        f"coalesce(json_extract_string(s.{part}, '$.omitted') = 'true', FALSE)"
+        for part in "requestParameters responseElements additionalEventData serviceEventDetails edgeDeviceDetails".split()
+    ),
     "text_repaired": "text_repaired",
     "duplicate_names": "duplicate_names",
     "id_conflict": "FALSE",
@@ -237,18 +249,24 @@ def _items(kind: str, value: str, where: str, normal: str = "{v}") -> str:
 
 
 def _list_items(kind: str, part: str, path: str, where: str, normal: str = "{v}") -> str:
+    return _unnested(kind, f"json_extract_string({part}, '{path}')", where, normal)
+
+
+def _unnested(kind: str, texts: str, where: str, normal: str = "{v}") -> str:
     shown = normal.format(v="v")
     return (
         f"SELECT event_key, '{kind}', CAST(n AS BIGINT), {shown}, v FROM (SELECT event_key,"
         f" unnest(range(len(l))) AS n, unnest(l) AS v FROM (SELECT event_key,"
-        f" json_extract_string({part}, '{path}') AS l FROM fresh WHERE {where})) WHERE v IS NOT NULL AND v <> ''"
+        f" {texts} AS l FROM fresh WHERE {where})) WHERE v IS NOT NULL AND v <> ''"
     )
 
 
 def _source(name: str) -> str:
-    return f"event_source = '{name}.amazonaws.com'"
+    return f"event_source IN ('{name}.amazonaws.com', '{name}.amazonaws.com.cn')"
 
 
+#: ARNs of the resources, under either spelling of the name.
+_ARNS = "list_transform(json_extract(resources, '$[*]'), lambda r: coalesce(r ->> '$.ARN', r ->> '$.arn'))"
 _CONTEXT = "json_extract_string(request_parameters, '$.encryptionContext.{name}')"
 
 #: Rows of aws_event_item for the events in the temporary table `fresh`.
@@ -304,7 +322,7 @@ PROJECT_ITEMS = "\nUNION ALL\n".join(
             _source("ec2"),
         ),
         _list_items("attribute_account", "request_parameters", "$.launchPermission.add.items[*].group", _source("ec2")),
-        _list_items("resource_arn", "resources", "$[*].ARN", "resources IS NOT NULL"),
+        _unnested("resource_arn", _ARNS, "resources IS NOT NULL"),
     )
 )
 

@@ -12,6 +12,7 @@ import typer
 from forensics.analysis.original import Original, places_of, read_original
 from forensics.cli.console import out, out_json, out_table, say
 from forensics.cli.options import FIND, ByOption, JsonOption, open_given
+from forensics.ingest import parquet_rows
 from forensics.ingest.archives import member
 from forensics.ingest.material import masked_json, without_contents
 from forensics.ingest.unpack import decode, unpack
@@ -20,7 +21,8 @@ from forensics.store.case_folder import CaseFolder
 
 def _content(received: bytes, path: str) -> str:
     data = member(received, path) if path else received
-    return decode(unpack(data or b"").data)[0]
+    content = unpack(data or b"")
+    return parquet_rows.text_of(content) if content.data.startswith(parquet_rows.MAGIC) else decode(content.data)[0]
 
 
 def _inner(outer: str, pointer: str) -> str:
