@@ -23,6 +23,8 @@ _CONTAINERS = (
     "publicKeyList",
     "PublicKeyList",
     "logFiles",
+    "resourceSpans",
+    "resourceLogs",
 )
 _WHOLE = 4_000_000
 _LINE = 1_000_000
