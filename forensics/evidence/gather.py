@@ -68,6 +68,7 @@ SELECT receipt_id, min(received_at) AS moment FROM (
     UNION ALL SELECT event_key, file_sha256, received_at FROM ai_cost
     UNION ALL SELECT event_key, file_sha256, received_at FROM ai_audit_event
     UNION ALL SELECT event_key, file_sha256, received_at FROM ai_key
+    UNION ALL SELECT event_key, file_sha256, received_at FROM provider_key
   ) AS t ON t.event_key = o.event_key AND t.file_sha256 = o.file_sha256
   UNION ALL
   SELECT r.receipt_id, c.received_at FROM receipt AS r JOIN ai_coverage AS c

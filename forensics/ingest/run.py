@@ -31,22 +31,8 @@ GROUP_RECORDS = ROW_GROUP
 GROUP_FILES = 256
 GROUP_BYTES = 64 * 1024**2
 _SUFFIXES = (
-    ".json.gz",
-    ".jsonl.gz",
-    ".csv.gz",
-    ".json",
-    ".jsonl",
-    ".ndjson",
-    ".csv",
-    ".gz",
-    ".txt",
-    ".toml",
-    ".zip",
-    ".tar",
-    ".tgz",
-    ".bz2",
-    ".xz",
-    ".zst",
+    *(".json.gz", ".jsonl.gz", ".csv.gz", ".json", ".jsonl", ".ndjson", ".csv", ".gz", ".txt", ".toml"),
+    *(".zip", ".tar", ".tgz", ".bz2", ".xz", ".zst"),
 )
 
 
@@ -152,9 +138,8 @@ class Ingest:
         if not data:
             reading = FileReading(SKIPPED, "empty file")
             return self._register(found, facts, None, reading, data, digest)
-        provenance = Provenance(
-            facts.owner, facts.organisation, facts.received_at or _naive(self.folder.clock()), facts.zone
-        )
+        moment, stated = facts.received_at or _naive(self.folder.clock()), facts.received_at is not None
+        provenance = Provenance(facts.owner, facts.organisation, moment, facts.zone, stated)
         received = Received(digest, unpack(data, self.options.limits), self._receipt + 1, provenance)
         owner = self._owners.by_keys(received) if self._owners and not facts.owner else ""
         if owner:

@@ -50,12 +50,16 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What the receipt says of a file: owner, provider organisation, time of receipt (naive UTC), zone of its dates."""
+    """What the receipt says of a file: owner, provider organisation, time of receipt (naive UTC), zone of its dates.
+
+    `stated`: the receipt tells the time; else it is the moment of reading, which is no part of what a record is.
+    """
 
     owner: str = ""
     organisation: str = ""
     received_at: datetime | None = None
     zone: str = ""
+    stated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

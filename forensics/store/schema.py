@@ -7,18 +7,19 @@ from forensics.model.custody_logs import CUSTODY_LOG_TABLES
 from forensics.model.event import AWS_TABLES
 from forensics.model.evidence_file import CASE_TABLES
 from forensics.model.handling import HANDLING_TABLES
+from forensics.model.provider_key import PROVIDER_KEY
 from forensics.model.usage import AI_TABLES
 from forensics.store.custody_views import ACTIVITY_OF_CUSTODY, CUSTODY_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
 SCHEMA_VERSION = "2"
 
-_ALL = (*CASE_TABLES, *HANDLING_TABLES, *AWS_TABLES, *AI_TABLES, *CUSTODY_LOG_TABLES)
+_ALL = (*CASE_TABLES, *HANDLING_TABLES, *AWS_TABLES, *AI_TABLES, PROVIDER_KEY, *CUSTODY_LOG_TABLES)
 TABLES: dict[str, Table] = {t.name: t for t in _ALL}
 
 #: Tables whose rows stand for records of the evidence.
 EVENT_TABLES = (
-    *("aws_event", "aws_event_twin", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key"),
+    *("aws_event", "aws_event_twin", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key", "provider_key"),
     *(t.name for t in CUSTODY_LOG_TABLES),
 )
 

@@ -24,6 +24,7 @@ from tests.sources.test_litellm_spend import request
 from tests.sources.test_openai_audit import event
 from tests.sources.test_openai_costs import cost as openai_cost
 from tests.sources.test_openai_usage import result as openai_result
+from tests.sources.test_provider_keys import anthropic_key, litellm_key, openrouter_key, project_key
 
 UNIX = {"start_time": 1794614400, "end_time": 1794618000}
 ISO = {"starting_at": "2026-11-14T00:00:00Z", "ending_at": "2026-11-14T01:00:00Z"}
@@ -44,6 +45,10 @@ GOOD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "bedrock_invocation": (call(), {}),
     "litellm_spend": (request(), {}),
     "key_inventory": (INVENTORY, {}),
+    "openai_keys": (project_key(), {}),
+    "anthropic_keys": (anthropic_key(), {}),
+    "openrouter_keys": (openrouter_key(), {}),
+    "litellm_keys": (litellm_key(), {}),
 }
 OURS = [name for name in catalogue() if name != "aws_cloudtrail"]
 

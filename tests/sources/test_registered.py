@@ -51,21 +51,6 @@ def lines(*values: object) -> str:
         ("cloudtrail_insight", lines({"Records": [INSIGHT]}), 1),
         ("cloudtrail_insight", lines(INSIGHT, INSIGHT), 2),
         ("receipt_table", "path,owner,received_at\ncustomers/a,A,2026-05-06\nb.json,B,2026-05-06\n", 2),
-        (
-            "openai_keys",
-            lines({"object": "list", "data": [{"object": "organization.project.api_key", "id": "key_1"}]}),
-            1,
-        ),
-        (
-            "openai_keys",
-            lines({"object": "list", "data": [{"object": "organization.admin_api_key", "id": "k"}]}),
-            1,
-        ),
-        (
-            "anthropic_keys",
-            lines({"data": [{"type": "api_key", "id": "a", "partial_key_hint": "sk-...x"}]}),
-            1,
-        ),
     ],
 )
 def test_each_is_named_and_every_record_answered(source: str, text: str, records: int) -> None:
@@ -76,6 +61,64 @@ def test_each_is_named_and_every_record_answered(source: str, text: str, records
     assert reading.coverage == []
 
 
+def of_openai(name: str, **more: object) -> str:
+    element = {"object": name, "id": "x_1", "name": "n", "created_at": 1794614400, **more}
+    return lines({"object": "list", "data": [element, element], "first_id": "x_1", "has_more": False})
+
+
+def of_anthropic(kind: str, prefix: str, **more: object) -> str:
+    return lines({"data": [{"type": kind, "id": f"{prefix}_01Ab", "name": "n", **more}], "has_more": False})
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "reasons"),
+    [
+        ("openai_inventory", of_openai("organization.user", role="owner"), ["users of an organisation"] * 2),
+        ("openai_inventory", of_openai("organization.project"), ["projects of an organisation"] * 2),
+        (
+            "openai_inventory",
+            of_openai("organization.project.service_account"),
+            ["service accounts of a project"] * 2,
+        ),
+        ("openai_inventory", of_openai("project.rate_limit", model="gpt-5"), ["rate limits of a project"] * 2),
+        (
+            "anthropic_inventory",
+            of_anthropic("workspace", "wrkspc", created_at="2026-05-01T00:00:00Z", archived_at=None),
+            ["workspaces of an organisation"],
+        ),
+        (
+            "anthropic_inventory",
+            of_anthropic("user", "user", email="dev@example.com", role="developer"),
+            ["users of an organisation"],
+        ),
+        ("anthropic_inventory", of_anthropic("service_account", "svac"), ["service accounts of an organisation"]),
+    ],
+)
+def test_lists_beside_keys_are_told_by_their_name(source: str, text: str, reasons: list[str]) -> None:
+    found, reading = read_text(text)
+    assert found == source
+    assert catalogue()[source].table == ""
+    assert [answer.out_of_scope for answer in reading.answers] == [f"{r}: registered, fills no table" for r in reasons]
+
+
+@pytest.mark.parametrize(
+    ("first", "key"),
+    [
+        (
+            {"object": "organization.user", "id": "user-1"},
+            {"object": "organization.project.api_key", "id": "key_1", "redacted_value": "sk-...x"},
+        ),
+        (
+            {"type": "user", "id": "user_01", "email": "dev@example.com", "role": "admin"},
+            {"type": "api_key", "id": "apikey_01", "partial_key_hint": "sk-ant-...x"},
+        ),
+    ],
+)
+def test_a_key_in_such_a_list_is_not_lost_in_silence(first: object, key: object) -> None:
+    _, reading = read_text(lines(first, key))
+    assert "a key among other things" in reading.answers[1].defect
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -84,6 +127,7 @@ def test_each_is_named_and_every_record_answered(source: str, text: str, records
         lines({"Metadata": {"signature": "x"}}),
         lines({"logFiles": []}),
         lines({"data": [{"type": "api_key"}]}),
+        lines({"data": [{"type": "user", "id": "7", "email": "a@example.com", "role": "x"}]}),
         "path,size\na,3\n",
         "",
         "[]",
