@@ -29,6 +29,9 @@ FROM (
   UNION ALL SELECT source_id, event_time, false FROM ai_request
   UNION ALL SELECT source_id, period_start, false FROM ai_cost
   UNION ALL SELECT source_id, event_time, false FROM ai_audit_event
+  UNION ALL SELECT source_id, event_time, false FROM vault_event
+  UNION ALL SELECT source_id, event_time, false FROM api_access
+  UNION ALL SELECT source_id, event_time, false FROM other_event
   UNION ALL SELECT source_id, CAST(NULL AS TIMESTAMP), true FROM ai_key
   UNION ALL SELECT source_id, CAST(NULL AS TIMESTAMP), true FROM provider_key) AS records
 GROUP BY 1, 2

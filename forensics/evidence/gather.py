@@ -20,6 +20,7 @@ from forensics.model.case import Settings
 from forensics.report.render import render_report
 from forensics.store.case_folder import CaseFolder
 from forensics.store.duckdb_engine import rows_of
+from forensics.store.schema import EVENT_TABLES, TABLES
 from forensics.store.withdrawing import withdrawals
 
 Row = dict[str, Any]
@@ -60,21 +61,21 @@ FROM receipt AS r LEFT JOIN evidence_file AS f USING (file_sha256)
 ORDER BY r.receipt_id
 """
 #: Where a receipt states no time, rows carry the moment of reading: it decides which of two exports counts.
-_READ_AS_OF = """
+_DATED = "\n    UNION ALL ".join(
+    f"SELECT event_key, file_sha256, received_at FROM {name}"  # noqa: S608 - own names
+    for name in EVENT_TABLES
+    if "received_at" in TABLES[name].names
+)
+_READ_AS_OF = f"""
 SELECT receipt_id, min(received_at) AS moment FROM (
   SELECT o.receipt_id, t.received_at FROM occurrence AS o JOIN (
-    SELECT event_key, file_sha256, received_at FROM ai_usage
-    UNION ALL SELECT event_key, file_sha256, received_at FROM ai_request
-    UNION ALL SELECT event_key, file_sha256, received_at FROM ai_cost
-    UNION ALL SELECT event_key, file_sha256, received_at FROM ai_audit_event
-    UNION ALL SELECT event_key, file_sha256, received_at FROM ai_key
-    UNION ALL SELECT event_key, file_sha256, received_at FROM provider_key
+    {_DATED}
   ) AS t ON t.event_key = o.event_key AND t.file_sha256 = o.file_sha256
   UNION ALL
   SELECT r.receipt_id, c.received_at FROM receipt AS r JOIN ai_coverage AS c
     ON c.file_sha256 = r.file_sha256 AND c.owner = r.owner AND c.organisation = r.organisation)
 GROUP BY receipt_id
-"""
+"""  # noqa: S608 - own names
 _PURGED = "SELECT * FROM purge ORDER BY purged_at, exhibit"
 _DEFECTS = """
 SELECT receipt_id, file_sha256, record_no, byte_offset, byte_length, reason, is_record FROM defect

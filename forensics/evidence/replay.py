@@ -19,6 +19,7 @@ from forensics.evidence.gather import ACCOUNT, findings_json, verdicts_json
 from forensics.evidence.results import bound, table_facts
 from forensics.evidence.tool import SAME_REPORT, SAME_TOOL, tool_facts
 from forensics.ingest.discover import Found
+from forensics.ingest.maps import MAP_SOURCE
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable
 from forensics.ingest.run import Ingest, IngestOptions
 from forensics.model.clock import Clock
@@ -195,7 +196,7 @@ def _catalogue(package: Package, root: Path) -> Catalogue:
 def _found(package: Package, source: dict[str, Any], name: str | None) -> Found:
     if name is None:
         return Found(package.root, source["name"], problem=source["reason"] or "cannot be read")
-    return Found(package.path(name), source["name"])
+    return Found(package.path(name), source["name"], is_map=source["source_id"] == MAP_SOURCE)
 
 
 def _account(package: Package, connection: Any) -> str:

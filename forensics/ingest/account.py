@@ -49,6 +49,7 @@ class Pending:
     content_sha256: str = _NO_BYTES
     content_bytes: int = 0
     opened: bool = False
+    was_unread: bool = False
 
 
 def insert_files(
@@ -68,6 +69,9 @@ def insert_files(
         if item.is_new and item.digest:
             files.append(clean(_file_row(item, copied)))
             material += [{"member_path": "", **row, "file_sha256": item.digest} for row in item.reading.material]
+        elif item.was_unread and item.digest:
+            _read_now(store, item)
+            material += [{"member_path": "", **row, "file_sha256": item.digest} for row in item.reading.material]
         defects += item.reading.defects
         if not item.opened and item.reading.state == DEFECTIVE:
             defects.append({"receipt_id": item.receipt_id, "reason": item.reading.reason, "is_record": False})
@@ -76,6 +80,15 @@ def insert_files(
     store.insert("defect", defects)
     store.insert("key_material", material)
     return lines
+
+
+def _read_now(store: EventStore, item: Pending) -> None:
+    """Say in the register that a file which was not read so far is read: its number and hash stay."""
+    row = _file_row(item, copied=False)
+    names = ("source_id", "state", "reason", "reader_version", "notes", "content_sha256", "content_bytes")
+    settings = ", ".join(f"{name} = ?" for name in names)
+    sql = f"UPDATE evidence_file SET {settings} WHERE file_sha256 = ?"  # noqa: S608 - own names
+    store.connection.execute(sql, [*(clean(row)[name] for name in names), item.digest])
 
 
 def tally(result: IngestResult, item: Pending, line: dict[str, Any]) -> None:

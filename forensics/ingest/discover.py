@@ -14,12 +14,16 @@ from forensics.model.errors import UsageFault
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`, in text that can be stored."""
+    """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`, in text that can be stored.
+
+    `is_map`: a column map that whoever runs the ingest gives, not evidence of somebody else.
+    """
 
     path: Path
     name: str
     problem: str = ""
     modified: int = 0
+    is_map: bool = False
 
 
 def discover(paths: Sequence[Path], *, newest_first: bool = False) -> list[Found]:

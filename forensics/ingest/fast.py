@@ -80,7 +80,7 @@ def read_fast(received: Received, group: Group, part: Callable[[Group], None] | 
     why, number, handed_on, waiting = "", 0, False, 0
     try:
         for offset, records in _windows(data, len(_HEAD), end):
-            why = why or _recognised(records[0], data)
+            why = why or _recognised(records[0], received)
             tables.append(_batch(records, received, number, offset, material))
             number += len(records)
             waiting += len(records)
@@ -116,10 +116,14 @@ def _windows(data: bytes, start: int, end: int) -> Iterator[tuple[int, list[byte
         start = cut + 2
 
 
-def _recognised(first: bytes, data: bytes) -> str:
+def _recognised(first: bytes, received: Received) -> str:
     """Return why the file is CloudTrail; the same question to all formats that the careful reader asks."""
+    data = received.content.data
     head = data[: 4 * 4096].decode("utf-8", "ignore")[:4096]
-    claims = recognise(Probe("json", frozenset({"Records"}), "Records", orjson.loads(first), text_head=head))
+    probe = Probe("json", frozenset({"Records"}), "Records", orjson.loads(first), text_head=head)
+    claims = recognise(probe)
+    if any(source.recognise(probe) for source in received.maps):
+        raise _Careful
     if len(claims) != 1 or claims[0][0] is not _SOURCE:
         raise _Careful
     return claims[0][1]

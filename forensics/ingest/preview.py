@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from forensics.ingest.archives import members
 from forensics.ingest.discover import discover
+from forensics.ingest.identifying import identify
+from forensics.ingest.maps import Maps, found_maps
 from forensics.ingest.material import mask_text
-from forensics.ingest.reading import identify
+from forensics.ingest.reading import Received, read_file
 from forensics.ingest.unpack import LIMITS, Content, Limits, archive_kind, unpack
+from forensics.sources.column_map import MappedSource
+from forensics.sources.protocol import Provenance
+from forensics.store.eventstore import Group
+
+#: Columns of the register, which say nothing of the map.
+_HIDDEN = frozenset({"event_key", "canonical_sha256", "evidence", "file_sha256", "native_id", "received_at", "owner"})
+_FAULTS = 5
 
 
-def preview(paths: Sequence[Path], limits: Limits = LIMITS, password: str | None = None) -> list[dict[str, str]]:
-    """Return for each file, and each member of an archive, what it would be taken for and why; writes nothing."""
-    out: list[dict[str, str]] = []
+def preview(
+    paths: Sequence[Path], limits: Limits = LIMITS, password: str | None = None, maps: Sequence[Path] = ()
+) -> list[dict[str, Any]]:
+    """Return for each file, and each member of an archive, what it would be taken for and why; writes nothing.
+
+    For a file that a column map claims, `mapping` says in words what becomes of its columns, and `first_row` shows its
+    first row. Raises UsageFault that names every fault of a map.
+    """
+    out: list[dict[str, Any]] = []
+    given = Maps()
+    for found in found_maps(maps):
+        reading = given.add(found.path.read_bytes(), found.name)
+        out.append(
+            {"path": found.name, "source": reading.source_id or "", "why": reading.why, "mapping": reading.notes}
+        )
     for found in discover(paths):
         if found.problem:
             out.append({"path": found.name, "source": "", "why": found.problem})
@@ -30,17 +52,33 @@ def preview(paths: Sequence[Path], limits: Limits = LIMITS, password: str | None
                 name = f"{found.name}!{part.path}"
                 why = part.problem or part.aside
                 out.append(
-                    _taken_for(name, unpack(part.data or b"", limits))
+                    _taken_for(name, unpack(part.data or b"", limits), given)
                     if not why
                     else {"path": name, "source": "", "why": why}
                 )
         else:
-            out.append(_taken_for(found.name, content))
+            out.append(_taken_for(found.name, content, given))
     return out
 
 
-def _taken_for(name: str, content: Content) -> dict[str, str]:
+def _taken_for(name: str, content: Content, given: Maps) -> dict[str, Any]:
     if content.problem and not content.data:
         return {"path": name, "source": "", "why": content.problem}
-    _, _, source, why = identify(content)
-    return {"path": name, "source": source.id if source else "", "why": mask_text(why)}
+    _, _, source, why = identify(content, given.sources)
+    facts: dict[str, Any] = {"path": name, "source": source.id if source else "", "why": mask_text(why)}
+    if isinstance(source, MappedSource):
+        facts |= {"mapping": source.map.explained(), **_first_row(content, source)}
+    return facts
+
+
+def _first_row(content: Content, source: MappedSource) -> dict[str, Any]:
+    """Return the first row that the map makes, and how many records become rows or defects."""
+    group = Group()
+    received = Received(content.sha256, content, 1, Provenance(), maps=(source,))
+    reading = read_file(received, group)
+    rows = group.rows.get(source.table, [])
+    kept = {n: v for n, v in (rows[0] if rows else {}).items() if v is not None and n in source.map.fills.names}
+    shown = {n: str(v) for n, v in kept.items() if n not in _HIDDEN}
+    faults = sorted({str(defect["reason"]) for defect in reading.defects})[:_FAULTS]
+    counts = {"records": reading.seen, "rows": len(rows), "defects": len(reading.defects)}
+    return {"first_row": shown, "counts": counts, "faults": faults, "notes": reading.notes}

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from forensics.ingest.careful import Walker, parse, skip_blank
-from forensics.ingest.rows import TIMED_LINE
+from forensics.ingest.rows import TIMED_LINE, delimiter_of
 from forensics.sources.protocol import Probe
 
 _CONTAINERS = (
@@ -102,7 +102,7 @@ def _probe_container(text: str, first: int, head: str) -> Probe:
 def _probe_csv(text: str, head: str) -> Probe:
     line = head.splitlines()[0] if head.splitlines() else ""
     try:
-        header = next(csv.reader([line]), [])
+        header = next(csv.reader([line], delimiter=delimiter_of(line)), [])
     except csv.Error:
         header = []
     names = tuple(name.strip() for name in header)

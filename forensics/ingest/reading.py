@@ -9,14 +9,12 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
-from forensics.ingest import parquet_rows
 from forensics.ingest.careful import Slice, Walker, parse
+from forensics.ingest.identifying import identify
 from forensics.ingest.material import Material, contents_of, find_material, mask_text, masked_json
 from forensics.ingest.mending import clean, mend, readable
-from forensics.ingest.probe import probe_text
 from forensics.ingest.rows import csv_records, line_records
-from forensics.ingest.unpack import Content, binary_kind, byte_length, decode
-from forensics.sources.catalogue import recognise
+from forensics.ingest.unpack import Content, byte_length
 from forensics.sources.protocol import Document, Probe, Provenance, RawRecord, Reading, RowOrDefect, Source
 from forensics.store.eventstore import Group, Place, evidence_pointer
 from forensics.store.identity import canonical_sha256, event_key, owned_id
@@ -53,6 +51,7 @@ class Received:
     receipt_id: int
     provenance: Provenance
     member_path: str = ""
+    maps: tuple[Source, ...] = ()
 
 
 class _Offsets:
@@ -74,52 +73,13 @@ class _Offsets:
         return self.offset
 
 
-def identify(content: Content) -> tuple[str, Probe, Source | None, str]:
-    """Return (text, probe, source or None, why or why not) for a file's content."""
-    parquet = content.data.startswith(parquet_rows.MAGIC)
-    kind = "" if parquet else binary_kind(content.data)
-    if kind:
-        return "", Probe("binary"), None, f"{kind}: not read by this version"
-    text, notes = (parquet_rows.text_of(content), []) if parquet else decode(content.data)
-    content.notes.extend(notes)
-    probe = parquet_rows.probe_rows(text) if parquet else probe_text(text)
-    if probe.form == "empty":
-        return text, probe, None, "empty file" if not content.data else "empty content"
-    claims = recognise(probe)
-    if len(claims) == 1:
-        return text, probe, claims[0][0], claims[0][1]
-    if claims:
-        return text, probe, None, "taken for " + " and ".join(sorted(s.id for s, _ in claims)) + ": not read"
-    return text, probe, None, _unknown(probe)
-
-
-def _unknown(probe: Probe) -> str:
-    if probe.form == "csv":
-        return "unknown format: CSV with columns " + ", ".join(probe.header[:8])
-    if probe.form == "parquet":
-        columns = ", ".join(sorted(probe.keys)[:8])
-        return (
-            f"unknown format: Parquet with columns {columns}" if columns else "no records: a Parquet file without rows"
-        )
-    if probe.form in {"json", "ndjson"}:
-        if probe.sample is None and not probe.keys:
-            bare = probe.text_head[:8].split()
-            empty = "".join(bare)[:2] in ("[]", "{}")
-            return "no records: an empty list or object" if empty else "no records: an empty or broken JSON value"
-        names = sorted(probe.keys)[:8]
-        return "unknown format: JSON with names " + ", ".join(names) if names else "unknown format: JSON without names"
-    if "[case]" in probe.text_head:
-        return "settings of a case, not evidence"
-    return "unknown format: text"
-
-
 def read_file(received: Received, group: Group) -> FileReading:
     """Read a file into `group`. Raises nothing for what a file may contain."""
     content = received.content
     if content.problem and not content.data:
         return FileReading(DEFECTIVE, content.problem, defects=[_file_defect(received, content.problem)])
     try:
-        text, probe, source, why = identify(content)
+        text, probe, source, why = identify(content, received.maps)
     except RecursionError:
         return FileReading(
             DEFECTIVE, "nested too deep to be recognised", defects=[_file_defect(received, "nested too deep")]

@@ -15,6 +15,15 @@ TIMED_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z (?=[{])")
 _LINE = re.compile(r"[^\n]+")
 
 
+def delimiter_of(header: str) -> str:
+    """Return what parts the columns of a header line: a comma, else a semicolon or tab that makes columns of it."""
+    if "," not in header:
+        for each in (";", "\t"):
+            if each in header:
+                return each
+    return ","
+
+
 def csv_records(text: str) -> Iterator[Slice]:
     """Yield every row after the header. A row with more fields than the header is a fault; missing fields are empty.
 
@@ -30,7 +39,8 @@ def csv_records(text: str) -> Iterator[Slice]:
             yield line.replace("\x00", "")
 
     header: list[str] = []
-    rows = csv.reader(lines())
+    first = text[: text.find("\n")] if "\n" in text else text
+    rows = csv.reader(lines(), delimiter=delimiter_of(first))
     while True:
         try:
             fields = next(rows)

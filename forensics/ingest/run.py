@@ -15,17 +15,20 @@ from forensics.ingest.account import IngestResult, Pending, insert_files, tally
 from forensics.ingest.committing import Committing
 from forensics.ingest.discover import Found, discover
 from forensics.ingest.fast import NotPlain, read_fast
+from forensics.ingest.identifying import identify
+from forensics.ingest.maps import Maps, found_maps
 from forensics.ingest.members import read_archive
 from forensics.ingest.owners import Owners
 from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, read_file
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
 from forensics.ingest.unpack import LIMITS, Limits, archive_kind, unpack
+from forensics.sources.column_map import MappedSource
 from forensics.sources.protocol import Provenance
 from forensics.store.case_folder import CaseFolder
 from forensics.store.duckdb_engine import ROW_GROUP, rows_of
 from forensics.store.eventstore import EventStore, Group
 from forensics.store.receipts_log import append_receipts
-from forensics.store.schema import EVENT_TABLES
+from forensics.store.schema import EVENT_TABLES, EVENT_TIMES
 
 GROUP_RECORDS = ROW_GROUP
 GROUP_FILES = 256
@@ -42,7 +45,8 @@ class IngestOptions:
 
     `careful`: read every file with the careful reader; rows are the same, it only takes longer. `infer`: infer an owner
     where none is stated; a package is read again with what its receipts say and nothing else. `limits` bound what comes
-    out of compressed files and archives; `password` opens encrypted members of zip archives and is stored nowhere.
+    out of compressed files and archives; `password` opens encrypted members of zip archives and is stored nowhere. `maps`: files of
+    column maps, which go before the formats and are kept like evidence.
     """
 
     owner: str = ""
@@ -53,6 +57,7 @@ class IngestOptions:
     infer: bool = False
     limits: Limits = LIMITS
     password: str | None = None
+    maps: tuple[Path, ...] = ()
 
 
 Progress = Callable[[int, int, int], None]
@@ -79,6 +84,10 @@ class Ingest:
         self._owners: Owners | None = None
         self._before = self._counts()
         self._group, self._pending = Group(), list[Pending]()
+        self._maps = Maps()
+        self._not_read = {
+            row[0] for row in run("SELECT file_sha256 FROM evidence_file WHERE state = ?", [SKIPPED]).fetchall()
+        }
         self._committing = Committing()
         self._is_open = False
         self._counted: Counter[tuple[int, str]] = Counter()
@@ -128,25 +137,37 @@ class Ingest:
         if digest in self._withdrawn:
             self.result.skipped.append({"path": found.name, "reason": self._withdrawn[digest]})
             return None
-        if (found.name, digest, facts.owner) in self._known or (
+        mapped = self._maps.add(data, found.name) if found.is_map else None
+        again = digest in self._not_read and bool(self._maps.sources) and mapped is None
+        known = (found.name, digest, facts.owner) in self._known or (
             facts.basis != "stated" and self._owners and (found.name, digest) in self._seen
-        ):
+        )
+        if known and not (again and self._is_mapped(data)):
             self.result.skipped.append({"path": found.name, "reason": "unchanged"})
             return None
         self._known.add((found.name, digest, facts.owner))
         self._seen.add((found.name, digest))
+        if mapped is not None:
+            return self._register(found, facts, None, mapped, data, digest)
         if not data:
             reading = FileReading(SKIPPED, "empty file")
             return self._register(found, facts, None, reading, data, digest)
         moment, stated = facts.received_at or _naive(self.folder.clock()), facts.received_at is not None
         provenance = Provenance(facts.owner, facts.organisation, moment, facts.zone, stated)
-        received = Received(digest, unpack(data, self.options.limits), self._receipt + 1, provenance)
+        received = Received(
+            digest, unpack(data, self.options.limits), self._receipt + 1, provenance, maps=self._maps.sources
+        )
         owner = self._owners.by_keys(received) if self._owners and not facts.owner else ""
         if owner:
             facts = replace(facts, owner=owner, basis="inferred")
             received = replace(received, provenance=replace(provenance, owner=owner))
         reading = self._read(received, data)
         return self._register(found, facts, received, reading, data, digest)
+
+    def _is_mapped(self, data: bytes) -> bool:
+        """Whether a map claims a file that was not read so far."""
+        source = identify(unpack(data, self.options.limits), self._maps.sources)[2]
+        return isinstance(source, MappedSource)
 
     def _read(self, received: Received, data: bytes) -> FileReading:
         """Read one received file: an archive member by member, else its content."""
@@ -211,7 +232,14 @@ class Ingest:
             # A statement of a person: every version is kept beside the settings, whatever happens to the rest.
             (self.folder.root / "inventory" / f"{exhibit}.csv").write_bytes(data)
         item = Pending(self._receipt, found, facts, reading, len(data), exhibit, stored, is_new, digest)
-        if received is not None:
+        item.was_unread = not is_new and digest in self._not_read and reading.state != SKIPPED
+        if is_new and reading.state == SKIPPED:
+            self._not_read.add(digest)
+        elif reading.state != SKIPPED:
+            self._not_read.discard(digest)
+        if received is None:
+            item.content_sha256, item.content_bytes = digest, len(data)
+        else:
             content = received.content
             item.content_sha256, item.content_bytes, item.opened = content.sha256, len(content.data), True
         return item
@@ -270,15 +298,13 @@ class Ingest:
         """Flag conflicting ids, choose evidence pointers, and note the span of each file."""
         self.store.settle()
         execute = self.store.connection.execute
-        execute("""
+        execute(f"""
             UPDATE evidence_file SET first_event = s.low, last_event = s.high FROM (
               SELECT o.file_sha256, min(a.event_time) AS low, max(a.event_time) AS high
               FROM occurrence AS o JOIN (
-                SELECT event_key, event_time FROM aws_event UNION ALL SELECT event_key, event_time FROM ai_audit_event
-                UNION ALL SELECT event_key, event_time FROM ai_request UNION ALL SELECT event_key, bucket_start FROM ai_usage
-                UNION ALL SELECT event_key, period_start FROM ai_cost) AS a ON a.event_key = o.event_key
+                {EVENT_TIMES}) AS a ON a.event_key = o.event_key
               WHERE o.file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal) GROUP BY o.file_sha256) AS s
-            WHERE s.file_sha256 = evidence_file.file_sha256""")
+            WHERE s.file_sha256 = evidence_file.file_sha256""")  # noqa: S608 - own names
         row = execute(
             "SELECT min(f.first_event), max(f.last_event) FROM evidence_file f JOIN receipt r USING (file_sha256)"
             " WHERE list_contains(?, r.receipt_id)",
@@ -299,8 +325,11 @@ def ingest(
     Raises UsageFault for paths that do not exist or folders without files, CaseFault when the case is in use.
     An interrupted run leaves every committed group in place; running again goes on from there.
     """
+    maps = found_maps(options.maps)
     files = discover(paths, newest_first=options.newest_first)
     table = read_tables(files)
+    given = {found.path.absolute() for found in maps}
+    files = [*maps, *(found for found in files if found.path.absolute() not in given)]
     with folder.writer("ingest") as connection:
         run = Ingest(folder, connection, options)
         append_receipts(folder, _unlogged(folder, connection), options.by, late=True)

@@ -40,6 +40,11 @@ SELECT event_time, source_id, owner, coalesce(caller, user_id, key_id), 'api:' |
        CASE WHEN status < 400 THEN 'success' WHEN status >= 400 THEN 'failure' END, path, key_id, source_ip, user_agent,
        account_id, NULL, event_key, request_id, evidence, 'api_access'
 FROM api_access
+UNION ALL
+SELECT event_time, source_id, owner, coalesce(actor, actor_email), provider || ':' || coalesce(action, kind),
+       outcome, coalesce(resource, location, key_id, key_name), coalesce(credential, key_id), source_ip, user_agent,
+       account, region, event_key, event_id, evidence, 'other_event'
+FROM other_event
 """
 
 CUSTODY_VIEWS = (VAULT_ACCESS,)

@@ -7,6 +7,7 @@ from forensics.model.custody_logs import CUSTODY_LOG_TABLES
 from forensics.model.event import AWS_TABLES
 from forensics.model.evidence_file import CASE_TABLES
 from forensics.model.handling import HANDLING_TABLES
+from forensics.model.other_event import OTHER_EVENT
 from forensics.model.provider_key import PROVIDER_KEY
 from forensics.model.usage import AI_TABLES
 from forensics.store.custody_views import ACTIVITY_OF_CUSTODY, CUSTODY_VIEWS
@@ -14,13 +15,23 @@ from forensics.store.usage_views import USAGE_VIEWS
 
 SCHEMA_VERSION = "2"
 
-_ALL = (*CASE_TABLES, *HANDLING_TABLES, *AWS_TABLES, *AI_TABLES, PROVIDER_KEY, *CUSTODY_LOG_TABLES)
+_ALL = (*CASE_TABLES, *HANDLING_TABLES, *AWS_TABLES, *AI_TABLES, PROVIDER_KEY, *CUSTODY_LOG_TABLES, OTHER_EVENT)
 TABLES: dict[str, Table] = {t.name: t for t in _ALL}
 
 #: Tables whose rows stand for records of the evidence.
 EVENT_TABLES = (
     *("aws_event", "aws_event_twin", "ai_usage", "ai_request", "ai_cost", "ai_audit_event", "ai_key", "provider_key"),
     *(t.name for t in CUSTODY_LOG_TABLES),
+    "other_event",
+)
+
+_TIMES = ("event_time", "bucket_start", "period_start")
+#: (event_key, event_time) of every record that has a time.
+EVENT_TIMES = "\nUNION ALL ".join(
+    f"SELECT event_key, {time} AS event_time FROM {name}"
+    for name in EVENT_TABLES
+    for time in _TIMES
+    if name != "aws_event_twin" and time in TABLES[name].names
 )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from forensics.cli.console import out_json, out_table, progress_bar, say
+from forensics.cli.console import out, out_json, out_table, progress_bar, say
 from forensics.cli.options import START, ByOption, DryRunOption, JsonOption, open_given
 from forensics.ingest.account import IngestResult
 from forensics.ingest.discover import discover
@@ -51,6 +51,22 @@ def _list(title: str, rows: list[dict[str, str]]) -> None:
         say(f"  and {len(by_reason) - _SHOWN} more reasons; `keytrail status` lists every file")
 
 
+def _explain(row: dict[str, Any]) -> None:
+    """Say what a column map does with a file: columns, counts, its first row."""
+    if "mapping" not in row:
+        return
+    out(f"{row['path']}:")
+    for line in row["mapping"]:
+        out(f"  {line}")
+    if "counts" in row:
+        counts = row["counts"]
+        out(f"  {counts['records']} records: {counts['rows']} rows, {counts['defects']} defects")
+        for fault in (*row["faults"], *row["notes"]):
+            out(f"  ! {fault}")
+        for name, text in row["first_row"].items():
+            out(f"  first row: {name} = {text}")
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
@@ -75,6 +91,10 @@ def register(app: typer.Typer) -> None:
         ] = LIMITS.ratio,
         max_members: Annotated[int, typer.Option(help="Most members of one archive.", min=1)] = LIMITS.members,
         max_depth: Annotated[int, typer.Option(help="How deep archives may nest.", min=1)] = LIMITS.depth,
+        maps: Annotated[
+            list[Path] | None,
+            typer.Option("--map", help="Column map for files of a format of their own; may be given again."),
+        ] = None,
         by: ByOption = "",
         dry_run: DryRunOption = False,
         json_: JsonOption = False,
@@ -83,7 +103,7 @@ def register(app: typer.Typer) -> None:
         limits = Limits(max_content * 1024**2, max_ratio, max_members, max_depth)
         password = typer.prompt("Password of the archives", hide_input=True, err=True) if ask_password else None
         if dry_run:
-            rows = preview(paths, limits, password)
+            rows = preview(paths, limits, password, maps or ())
             if json_:
                 out_json(rows)
             else:
@@ -92,12 +112,15 @@ def register(app: typer.Typer) -> None:
                     ("file", "taken for", "because"),
                     [(r["path"], r["source"] or "not read", r["why"]) for r in rows],
                 )
+                for row in rows:
+                    _explain(row)
             return 0
         folder = open_given(case)
         folder.note_settings()
         options = IngestOptions(
-            owner=owner, copy=not no_copy, by=by or folder.settings().examiner, limits=limits, password=password
-        )
+            owner=owner, copy=not no_copy, by=by or folder.settings().examiner, limits=limits, password=password,
+            maps=tuple(maps or ()),
+        )  # fmt: skip
         started = time.monotonic()
         total = len(discover(paths))
         with progress_bar("reading", total, "files") as update:
