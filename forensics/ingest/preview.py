@@ -64,7 +64,10 @@ def preview(
 def _taken_for(name: str, content: Content, given: Maps) -> dict[str, Any]:
     if content.problem and not content.data:
         return {"path": name, "source": "", "why": content.problem}
-    _, _, source, why = identify(content, given.sources)
+    try:
+        _, _, source, why = identify(content, given.sources)
+    except RecursionError:
+        return {"path": name, "source": "", "why": "nested too deep to be recognised"}
     facts: dict[str, Any] = {"path": name, "source": source.id if source else "", "why": mask_text(why)}
     if isinstance(source, MappedSource):
         facts |= {"mapping": source.map.explained(), **_first_row(content, source)}

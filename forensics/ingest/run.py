@@ -166,7 +166,10 @@ class Ingest:
 
     def _is_mapped(self, data: bytes) -> bool:
         """Whether a map claims a file that was not read so far."""
-        source = identify(unpack(data, self.options.limits), self._maps.sources)[2]
+        try:
+            source = identify(unpack(data, self.options.limits), self._maps.sources)[2]
+        except RecursionError:
+            return False
         return isinstance(source, MappedSource)
 
     def _read(self, received: Received, data: bytes) -> FileReading:

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from forensics.ingest.account import IngestResult
 from forensics.ingest.preview import preview
-from forensics.ingest.run import IngestOptions, IngestResult, ingest
+from forensics.ingest.run import IngestOptions, ingest
 from forensics.model.column_map import read_map
 from forensics.model.errors import UsageFault
 from forensics.store.case_folder import CaseFolder

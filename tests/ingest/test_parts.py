@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from forensics.ingest import fast, run
-from forensics.ingest.run import IngestOptions, IngestResult, ingest
+from forensics.ingest.account import IngestResult
+from forensics.ingest.run import IngestOptions, ingest
 from forensics.store.case_folder import CaseFolder
 from forensics.store.eventstore import EventStore
 from forensics.store.schema import TABLES

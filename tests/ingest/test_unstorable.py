@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from forensics.ingest.account import IngestResult
 from forensics.ingest.preview import preview
-from forensics.ingest.run import IngestOptions, IngestResult, ingest
+from forensics.ingest.run import IngestOptions, ingest
 from forensics.store.identity import canonical_sha256
 from tests.building import delivery, event, new_case
 from tests.ingest.test_archives import tarred, zipped
