@@ -1,0 +1,89 @@
+"""CloudTrail events in messages of SNS and SQS: the JSON of an EventBridge event or of a record stands in a text.
+
+A notification that a log file was delivered names the file, which is the evidence; it is no event.
+https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from forensics.sources.protocol import Document, Probe, RawRecord, Reading, RowOrDefect
+from forensics.sources.trail_record import answer, is_event, loaded
+
+_TEXTS = ("Message", "Body", "body")
+_DEEPEST = 4
+
+
+def _inner(value: object) -> Any:
+    """Return what a message holds, through a message within a message; None when it is no message with JSON."""
+    found = False
+    for _ in range(_DEEPEST):
+        text = (
+            next((value[n] for n in _TEXTS if isinstance(value.get(n), str)), None)
+            if isinstance(value, Mapping)
+            else None
+        )
+        if text is None:
+            break
+        value, found = loaded(text), True
+    return value if found else None
+
+
+def _event(value: object) -> Any:
+    detail = value.get("detail") if isinstance(value, Mapping) else None
+    return detail if is_event(detail) else value
+
+
+def _is_notification(value: object) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    listed = value.get("Records")
+    first = listed[0] if isinstance(listed, list) and listed else None
+    of_s3 = isinstance(first, Mapping) and first.get("eventSource") == "aws:s3"
+    return of_s3 or "s3ObjectKey" in value or value.get("Event") == "s3:TestEvent"
+
+
+class QueueTrail:
+    """Messages with one event each."""
+
+    id = "aws_cloudtrail_queue"
+    title = "AWS CloudTrail through SNS or SQS"
+    provider = "aws"
+    reference = "https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html"
+    reader_version = "1"
+    table = "aws_event"
+
+    def recognise(self, probe: Probe) -> str:
+        """Recognise by a message whose text holds an event or a notification of a delivery."""
+        if probe.form not in {"json", "ndjson"}:
+            return ""
+        held = _inner(probe.sample)
+        if is_event(_event(held)):
+            return "messages with events of CloudTrail"
+        return "messages that name delivered files" if _is_notification(held) else ""
+
+    def record_path(self, probe: Probe) -> tuple[str, ...]:
+        """Lead to the list of messages, else the value itself."""
+        return (probe.container,) if probe.container else ()
+
+    def read(self, document: Document) -> Reading:
+        """Take the event out of each message."""
+        return Reading([_judge(record) for record in document.records])
+
+
+def _judge(record: RawRecord) -> RowOrDefect:
+    held = _inner(record.value)
+    event = _event(held)
+    if is_event(event):
+        return answer(record, event)
+    if _is_notification(held):
+        return RowOrDefect(record, out_of_scope="a notification that a file was delivered: the file is the evidence")
+    listed = held.get("Records") if isinstance(held, Mapping) else None
+    if isinstance(listed, list) and any(is_event(each) for each in listed):
+        return RowOrDefect(record, defect="a message with several events")
+    return RowOrDefect(record, out_of_scope="a message without an event of CloudTrail")
+
+
+SOURCE = QueueTrail()

@@ -1,0 +1,157 @@
+"""CloudTrail out of the console's download, query results of Lake and Athena, and messages of SNS and SQS."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from forensics.ingest.scratch import new_store, read_bytes
+from forensics.store.eventstore import EventStore
+from tests.building import delivery, event
+from tests.sources.building import claimants
+
+
+def as_csv(*rows: dict[str, Any]) -> bytes:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def stored(*files: bytes, columns: str = "*") -> list[Any]:
+    connection = new_store()
+    for number, data in enumerate(files):
+        account = read_bytes(connection, str(number), data)[1]
+        assert account["defect"] == 0, account
+    EventStore(connection).settle()
+    return connection.execute(f"SELECT {columns} FROM aws_event ORDER BY event_time, event_key").fetchall()
+
+
+CONSOLE = {
+    "Event ID": event(7)["eventID"], "Event name": "GetSecretValue", "Event time": "2026-05-01T00:00:07Z",
+    "User name": "ada", "AWS access key": "AKIAADA2222222222222", "Event source": "secretsmanager.amazonaws.com",
+    "AWS region": "us-east-1", "Source IP address": "192.0.2.7", "Error code": "-", "Read-only": "true",
+    "Request ID": "r-7", "Resource type": "Secret", "Resource name": '=cmd|"x"',
+}  # fmt: skip
+SHOWN = (
+    "event_id, event_time, event_name, user_name, credential_id, source_ip, error_code, read_only, fidelity, unmapped"
+)
+
+
+@pytest.mark.parametrize("change", [str, str.upper, lambda name: name.replace(" ", "").replace("-", "")])
+def test_the_consoles_download_is_a_summary(change: Any) -> None:
+    data = as_csv({change(name): value for name, value in CONSOLE.items()})
+    assert claimants(data.decode()) == ["aws_cloudtrail_console"]
+    (row,) = stored(data, columns=SHOWN)
+    assert row[:-1] == (
+        event(7)["eventID"], datetime(2026, 5, 1, 0, 0, 7), "GetSecretValue", "ada", "AKIAADA2222222222222",
+        "192.0.2.7", None, True, "summary",
+    )  # fmt: skip
+    assert json.loads(row[-1]) == sorted(change(name) for name in ("Resource name", "Resource type"))
+
+
+IDENTITY = (
+    "{type=AssumedRole, principalid=AROA2:ada, arn=arn:aws:sts::111122223333:assumed-role/app/ada, accountid=111122223333,"
+    " invokedby=null, accesskeyid=ASIAADA2222222222222, username=null, sessioncontext={attributes={creationdate=2026-05-01"
+    " 00:00:00.000, mfaauthenticated=true}, sessionissuer={type=Role, principalid=AROA2,"
+    " arn=arn:aws:iam::111122223333:role/app, accountid=111122223333, username=app}, sourceidentity=null}}"
+)
+LAKE = {
+    "eventid": event(7)["eventID"], "eventversion": "1.10", "eventtime": "2026-05-01 00:00:07.000",
+    "eventsource": "secretsmanager.amazonaws.com", "eventname": "GetSecretValue", "awsregion": "us-east-1",
+    "sourceipaddress": "192.0.2.7", "useragent": "aws-cli/2", "useridentity": IDENTITY,
+    "requestparameters": "{secretId=prod/openai, versionStage=AWSCURRENT}", "responseelements": "null", "errorcode": "",
+    "resources": "[{accountid=111122223333, type=AWS::SecretsManager::Secret, arn=arn:aws:x}]", "year": "2026",
+}  # fmt: skip
+FULLER = "event_time, actor, credential_id, issuer_arn, mfa, session_created, request_secret_id, fidelity, unmapped"
+
+
+def test_cells_as_java_prints_them_are_lossy() -> None:
+    data = as_csv(LAKE)
+    assert claimants(data.decode()) == ["aws_cloudtrail_lake"]
+    assert stored(data, columns=FULLER) == [
+        (
+            datetime(2026, 5, 1, 0, 0, 7), "arn:aws:iam::111122223333:role/app", "ASIAADA2222222222222",
+            "arn:aws:iam::111122223333:role/app", True, datetime(2026, 5, 1), "prod/openai", "lossy", '["year"]',
+        )
+    ]  # fmt: skip
+
+
+def test_cells_of_json_are_mapped() -> None:
+    identity = json.dumps(event(7)["userIdentity"])
+    row = {**LAKE, "useridentity": identity, "requestparameters": '{"secretId":"prod/openai"}', "resources": ""}
+    assert claimants(as_csv(row).decode()) == ["aws_cloudtrail_lake"]
+    found = stored(as_csv(row), columns="actor, request_secret_id, fidelity, event_time")
+    assert found == [("arn:aws:iam::111122223333:user/ada", "prod/openai", "mapped", datetime(2026, 5, 1, 0, 0, 7))]
+
+
+@pytest.mark.parametrize("cell", ["{secretId=a, b}, c=d", "{secretId", "{a={b=c}", "[1, 2", "{=}", "{" * 3000])
+def test_a_cell_that_cannot_be_read_in_one_way_is_never_lost(cell: str) -> None:
+    (row,) = stored(as_csv({**LAKE, "requestparameters": cell}), columns="request_parameters, fidelity")
+    assert row[1] == "lossy"
+    assert row[0] is not None
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_event_in_three_fidelities_counts_once_and_the_fullest_stands(order: int) -> None:
+    full = delivery([event(7, eventName="GetSecretValue", eventSource="secretsmanager.amazonaws.com")])
+    files = [full, as_csv(LAKE), as_csv(CONSOLE)][::order]
+    assert stored(*files, columns="fidelity, source_id") == [("full", "aws_cloudtrail")]
+
+
+def envelope() -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": "1",
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.s3",
+        "detail": event(7),
+    }
+
+
+NOTICE = {
+    "Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"object": {"key": "a.json.gz"}}}]
+}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"Type": "Notification", "MessageId": "1", "Message": json.dumps(envelope())},
+        {"Messages": [{"MessageId": "1", "Body": json.dumps(envelope())}]},
+        {
+            "Messages": [
+                {"MessageId": "1", "Body": json.dumps({"Type": "Notification", "Message": json.dumps(envelope())})}
+            ]
+        },
+        [{"messageId": "1", "body": json.dumps(event(7))}],
+    ],
+)
+def test_an_event_in_a_message(message: Any) -> None:
+    assert claimants(json.dumps(message)) == ["aws_cloudtrail_queue"]
+    data = json.dumps(message).encode()
+    assert stored(data, columns="event_id, actor, fidelity") == [
+        (event(7)["eventID"], "arn:aws:iam::111122223333:user/ada", "full")
+    ]
+    assert len(stored(data, delivery([event(7)]))) == 1
+
+
+def test_notices_of_deliveries_are_named_and_no_events() -> None:
+    connection = new_store()
+    bodies = [
+        json.dumps(NOTICE),
+        json.dumps(envelope()),
+        json.dumps({"x": 1}),
+        json.dumps({"Records": [event(1), event(2)]}),
+    ]
+    data = json.dumps({"Messages": [{"MessageId": str(n), "Body": body} for n, body in enumerate(bodies)]}).encode()
+    reading, account = read_bytes(connection, "x", data)
+    assert (account["accepted"], account["out_of_scope"], account["defect"]) == (1, 2, 1)
+    assert any("notification" in note for note in reading.notes)
+    assert reading.defects[0]["reason"] == "a message with several events"
