@@ -57,6 +57,7 @@ def insert_files(
 ) -> list[dict[str, Any]]:
     """Insert evidence_file, receipt, defect and key_material rows; return the receipt lines."""
     lines, files, defects, material = [], [], [], []
+    now_read: list[Pending] = []
     for item in pending:
         account = (
             account_of(item.reading, counts, item.receipt_id)
@@ -70,12 +71,14 @@ def insert_files(
             files.append(clean(_file_row(item, copied)))
             material += [{"member_path": "", **row, "file_sha256": item.digest} for row in item.reading.material]
         elif item.was_unread and item.digest:
-            _read_now(store, item)
+            now_read.append(item)
             material += [{"member_path": "", **row, "file_sha256": item.digest} for row in item.reading.material]
         defects += item.reading.defects
         if not item.opened and item.reading.state == DEFECTIVE:
             defects.append({"receipt_id": item.receipt_id, "reason": item.reading.reason, "is_record": False})
     store.insert("evidence_file", files)
+    for item in now_read:  # after the rows that are new: the file may have come unread in this very group
+        _read_now(store, item)
     store.insert("receipt", lines)
     store.insert("defect", defects)
     store.insert("key_material", material)

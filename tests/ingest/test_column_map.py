@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from forensics.ingest.account import IngestResult
+from forensics.ingest.discover import Found
 from forensics.ingest.preview import preview
-from forensics.ingest.run import IngestOptions, ingest
+from forensics.ingest.receipts import ReceiptTable
+from forensics.ingest.run import Ingest, IngestOptions, ingest
 from forensics.model.column_map import read_map
 from forensics.model.errors import UsageFault
 from forensics.store.case_folder import CaseFolder
@@ -305,6 +307,21 @@ def test_a_file_that_was_not_read_is_read_once_a_map_claims_it(given: Given) -> 
     assert found == [("S0001", "map_shop", "read"), ("S0002", None, "skipped"), ("S0003", "column_map", "registered")]
     again = given.ingest()
     assert (again.records["seen"], {each["reason"] for each in again.skipped}) == (0, {"unchanged"})
+
+
+def test_a_replay_of_the_receipts_in_one_go_says_the_same_of_each_file(given: Given, tmp_path: Path) -> None:
+    given.map(USAGE).file("a.csv", "t,key\n2026-11-14 02:00,k\nnever,k\n")
+    given.ingest(maps=False)
+    given.ingest()
+    (tmp_path / "again").mkdir()
+    case = new_case(tmp_path / "again")
+    read, map_ = Found(given.folder / "a.csv", "a.csv"), Found(given.maps[0], "a.toml", is_map=True)
+    with case.writer("test") as connection:
+        Ingest(case, connection, IngestOptions()).run([read, map_, read], ReceiptTable(), lambda *_: None)
+        sql = "SELECT exhibit, source_id, state, reason, reader_version, notes, content_bytes FROM evidence_file ORDER BY exhibit"
+        found = connection.execute(sql).fetchall()
+    assert found == given.rows(sql)
+    assert [row[1:3] for row in found] == [("map_shop", "defective"), ("column_map", "registered")]
 
 
 def test_a_dry_run_explains_and_writes_nothing(given: Given) -> None:
