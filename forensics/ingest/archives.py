@@ -12,14 +12,15 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
-from forensics.ingest.unpack import GZIP, LIMITS, Limits, OverLimit, archive_kind, bounded, unpack
+from forensics.ingest.unpack import COMPRESSED, LIMITS, Content, Limits, OverLimit, archive_kind, unpack
 from forensics.model.text import term_safe
 
 SEPARATOR = "!"
 _NAME = 1_000
+_PIECE = 4096
 #: What the readers of archives raise for bytes that are none of theirs.
 _BROKEN = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError),
@@ -31,13 +32,15 @@ _BROKEN = (
 class Member:
     """A member that holds no further archive. `path`: names of the containers' members joined by `!`.
 
-    `data` is None with a `problem` when it cannot be read, or with `aside` when there is nothing to read (links).
+    `data` is None with a `problem` when it cannot be read, or with `aside` when there is nothing to read (links). With
+    both it is the part before the damage. `content` is what `data` holds, where that was uncompressed already.
     """
 
     path: str
     data: bytes | None
     problem: str = ""
     aside: str = ""
+    content: Content | None = None
 
 
 @dataclass(slots=True)
@@ -92,17 +95,22 @@ def _inside(data: bytes, above: str, depth: int, walk: _Walk) -> Iterator[Member
 
 
 def _one(path: str, data: bytes | None, problem: str, aside: str, depth: int, walk: _Walk) -> Iterator[Member]:
-    if data is None or problem:
+    if data is None:
         yield Member(path, None, problem=problem, aside=aside)
         return
     walk.produced += len(data)
-    within = data
-    if not archive_kind(data) and data.startswith((GZIP, b"BZh", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00")):
-        within = unpack(data, walk.limits).data
-    if archive_kind(within):
-        yield from _inside(within, path, depth + 1, walk)
-    else:
-        yield Member(path, data)
+    within, content = data, None
+    if not archive_kind(data) and data.startswith(COMPRESSED):
+        content = unpack(data, replace(walk.limits, content=walk.room()))
+        within = content.data
+        walk.produced += len(within)
+    if not archive_kind(within):
+        yield Member(path, data, problem=problem, content=content)
+        return
+    said = problem or (content.problem if content else "")
+    if said:
+        yield Member(path, None, problem=said)
+    yield from _inside(within, path, depth + 1, walk)
 
 
 def _label(name: str) -> str:
@@ -112,8 +120,25 @@ def _label(name: str) -> str:
 _Entry = tuple[str, bytes | None, str, str]
 
 
+def _so_far(stream: IO[bytes], most: int) -> tuple[bytes, str]:
+    """Return what comes out of a stream, and what ended it before its end. Raises OverLimit."""
+    out = bytearray()
+    while len(out) <= most:
+        try:
+            piece = stream.read(_PIECE)
+        except _BROKEN as error:
+            return bytes(out), f"the member is damaged ({type(error).__name__})"
+        if not piece:
+            return bytes(out), ""
+        out += piece
+    raise OverLimit("uncompressed size is over the limit")
+
+
 def _zip(data: bytes, walk: _Walk) -> Iterator[_Entry]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        before = min((entry.header_offset for entry in archive.infolist()), default=0)
+        if before:
+            yield "(before the start)", None, "", f"{before} bytes before the first member of the archive"
         for entry in archive.infolist():
             if entry.is_dir():
                 continue
@@ -123,7 +148,8 @@ def _zip(data: bytes, walk: _Walk) -> Iterator[_Entry]:
                 continue
             try:
                 with archive.open(entry, pwd=walk.password) as stream:
-                    yield name, bounded(stream, walk.room()), "", ""
+                    inner, problem = _so_far(stream, walk.room())
+                yield name, inner if inner or not problem else None, problem, ""
             except OverLimit as error:
                 yield name, None, str(error), ""
             except RuntimeError:
@@ -146,12 +172,12 @@ def _tar(data: bytes, walk: _Walk) -> Iterator[_Entry]:
                 yield name, None, "the member has no content", ""
                 continue
             try:
-                inner = bounded(stream, walk.room())
+                inner, problem = _so_far(stream, walk.room())
             except OverLimit as error:
                 yield name, None, str(error), ""
                 continue
-            short = len(inner) < entry.size
-            yield name, None if short else inner, "the member is cut off" if short else "", ""
+            problem = "the member is cut off" if len(inner) < entry.size else problem
+            yield name, inner if inner or not problem else None, problem, ""
         end = archive.offset
     if data[end:].strip(b"\x00"):
         yield "(after the end)", None, "bytes after the end of the archive are not read", ""

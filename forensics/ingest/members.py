@@ -59,7 +59,10 @@ def _one(found: Member, received: Received, group: Group, reader: Reader, limits
         return FileReading(DEFECTIVE, found.problem, defects=[{**defect, "reason": found.problem}])
     if not found.data:
         return FileReading(SKIPPED, "empty file")
-    return reader(replace(received, content=unpack(found.data, limits), member_path=found.path), group)
+    content = found.content or unpack(found.data, limits)
+    if found.problem:
+        content = replace(content, complete=False, problem=found.problem)
+    return reader(replace(received, content=content, member_path=found.path), group)
 
 
 def _add(total: FileReading, reading: FileReading, path: str) -> None:

@@ -9,13 +9,18 @@ import lzma
 import zlib
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 
 GZIP = b"\x1f\x8b"
 _BZIP2, _XZ, _ZSTD = b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+COMPRESSED = (GZIP, _BZIP2, _XZ, _ZSTD)
 _STEP = 1 << 20
+#: A call of a decompressor that fails gives nothing of its piece: small pieces lose little.
+_SMALL = 4096
+#: How every message of a CloudWatch Logs subscription begins.
+_SUBSCRIPTION = b'{"messageType":'
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +70,35 @@ class Content:
     notes: list[str] = field(default_factory=list)
 
 
-def bounded(stream: IO[bytes] | Any, most: int) -> bytes:
-    """Return all that comes out of a stream. Raises OverLimit when it is more than `most` bytes."""
-    out = bytearray()
-    while piece := stream.read(_STEP):
-        out += piece
-        if len(out) > most:
-            raise OverLimit("uncompressed size is over the limit")
-    return bytes(out)
-
-
 def unpack(received: bytes, limits: Limits = LIMITS) -> Content:
-    """Return the content of a file as received: as it is, or the one member of the gzip, bzip2, xz or zstd stream.
+    """Return the content of a file as received: as it is, or what the gzip, bzip2, xz or zstd stream holds.
 
-    A gzip stream that breaks gives the part before the break, marked incomplete. Bytes after its first member are not
-    read and are noted: AWS's own validator was fooled by appended members until 2026
-    (https://github.com/aws/aws-cli/pull/10324).
+    A stream that breaks gives the part before the break, marked incomplete; a stream within a stream is opened too, to
+    the limit of nesting. Bytes after the first member of gzip are not read and are noted: AWS's own validator was
+    fooled by appended members until 2026 (https://github.com/aws/aws-cli/pull/10324). Only a CloudWatch Logs
+    subscription, whose objects are joined from many deliveries, is read to its last member.
     """
+    most = _most(received, limits)
+    content = _opened(received, most)
+    depth = 1
+    while content.data.startswith(COMPRESSED):
+        if depth == limits.depth:
+            problem = content.problem or f"compressed more than {limits.depth} times"
+            return Content(b"", sha256(b"").hexdigest(), complete=False, problem=problem, notes=content.notes)
+        inner = _opened(content.data, most)
+        problem = content.problem or inner.problem
+        content = Content(inner.data, inner.sha256, not problem, problem, [*content.notes, *inner.notes])
+        depth += 1
+    if depth > 1:
+        content.notes.append(f"compressed {depth} times, one within the other")
+    return content
+
+
+def _opened(received: bytes, most: int) -> Content:
     if received.startswith(GZIP):
-        return _gunzip(received, limits)
-    if received.startswith((_BZIP2, _XZ, _ZSTD)):
-        return _other(received, limits)
+        return _gunzip(received, most)
+    if received.startswith(COMPRESSED):
+        return _other(received, most)
     return Content(received, sha256(received).hexdigest())
 
 
@@ -93,58 +106,126 @@ def _most(received: bytes, limits: Limits) -> int:
     return min(limits.content, max(limits.ratio_from, limits.ratio * len(received)))
 
 
-def _gunzip(received: bytes, limits: Limits) -> Content:
+def _gunzip(received: bytes, most: int) -> Content:
     out = io.BytesIO()  # hands its bytes over without a copy
-    most = _most(received, limits)
-    stream = zlib.decompressobj(wbits=31)
-    problem = ""
-    position = 0
-    try:
-        while position < len(received) and not stream.eof:
-            out.write(stream.decompress(received[position : position + _STEP], most + 1 - out.tell()))
-            position += _STEP
-            while stream.unconsumed_tail and out.tell() <= most:
-                out.write(stream.decompress(stream.unconsumed_tail, most + 1 - out.tell()))
-            if out.tell() > most:
-                problem = "uncompressed size is over the limit"
-                break
-        else:
-            if not stream.eof:
-                problem = "the gzip stream is cut off"
-    except zlib.error as error:
-        problem = f"the gzip stream is damaged ({error})"
+    start, count = 0, 0
+    while True:
+        end, problem = _gunzip_member(received, start, out, most)
+        count += 1
+        more = not problem and received.startswith(GZIP, end)
+        if not more or not out.getbuffer()[:64].tobytes().lstrip().startswith(_SUBSCRIPTION):
+            break
+        start = end
     data = out.getvalue()
     content = Content(data, sha256(data).hexdigest(), complete=not problem, problem=problem)
-    trailing = len(stream.unused_data) + max(0, len(received) - position)
-    if stream.eof and trailing:
+    if count > 1:
         content.notes.append(
-            f"{trailing} bytes after the end of the gzip member were not read: they may be an appended member"
+            f"{count} gzip members were read: a CloudWatch Logs subscription delivers many in one object"
+        )
+    if not problem and end < len(received):
+        content.notes.append(
+            f"{len(received) - end} bytes after the end of the gzip member were not read: they may be an appended member"
         )
     return content
 
 
-def _other(received: bytes, limits: Limits) -> Content:
-    """Uncompress bzip2, xz or zstd; what cannot be uncompressed stays as it is, with the problem."""
-    buffer = io.BytesIO(received)
+def _gunzip_member(received: bytes, start: int, out: io.BytesIO, most: int) -> tuple[int, str]:
+    """Write one member that begins at `start` to `out`; return where it ends and what is wrong with it."""
+    stream = zlib.decompressobj(wbits=31)
+    position = start
+    while position < len(received):
+        before, written = stream.copy(), out.tell()
+        try:
+            _feed(stream, received[position : position + _STEP], out, most)
+        except zlib.error as error:
+            out.seek(written)
+            out.truncate()
+            _to_the_break(before, received[position : position + _STEP], out, most)
+            text = str(error)
+            if "incorrect data check" in text or "incorrect length check" in text:
+                return len(received), "the checksum of the gzip stream does not agree with its content"
+            return len(received), f"the gzip stream is damaged ({text})"
+        position += _STEP
+        if out.tell() > most:
+            return len(received), "uncompressed size is over the limit"
+        if stream.eof:
+            return min(position, len(received)) - len(stream.unused_data), ""
+    return len(received), "the gzip stream is cut off"
+
+
+def _feed(stream: Any, piece: bytes, out: io.BytesIO, most: int) -> None:
+    out.write(stream.decompress(piece, most + 1 - out.tell()))
+    while stream.unconsumed_tail and out.tell() <= most:
+        out.write(stream.decompress(stream.unconsumed_tail, most + 1 - out.tell()))
+
+
+def _to_the_break(stream: Any, piece: bytes, out: io.BytesIO, most: int) -> None:
+    """Write what comes before the byte at which a stream breaks: a call that fails gives nothing of its piece."""
+    for step in (1024, 1):
+        for at in range(0, len(piece), step):
+            before, written = stream.copy(), out.tell()
+            try:
+                _feed(stream, piece[at : at + step], out, most)
+            except zlib.error:
+                out.seek(written)
+                out.truncate()
+                stream, piece = before, piece[at : at + step]
+                break
+
+
+def _other(received: bytes, most: int) -> Content:
+    """Uncompress bzip2, xz or zstd, up to the place where the stream breaks."""
+    out = io.BytesIO()
+    notes: list[str] = []
+    kind = binary_kind(received)
+    problem = ""
     try:
-        if received.startswith(_BZIP2):
-            stream: Any = bz2.BZ2File(buffer)
-        elif received.startswith(_XZ):
-            stream = lzma.LZMAFile(buffer)  # noqa: SIM115 - over a buffer in memory
+        if received.startswith(_ZSTD):
+            stream = pa.CompressedInputStream(io.BytesIO(received), "zstd")
+            while (piece := stream.read(_SMALL)) and out.tell() <= most:
+                out.write(piece)
         else:
-            stream = pa.CompressedInputStream(buffer, "zstd")
-        data = bounded(stream, _most(received, limits))
-    except OverLimit as error:
-        return Content(b"", sha256(b"").hexdigest(), complete=False, problem=str(error))
+            rest = _streams(received, out, most)
+            if rest and out.tell() <= most:
+                notes.append(f"{rest} bytes after the end of the {kind} were not read")
     except (EOFError, OSError, ValueError, lzma.LZMAError, pa.ArrowException):
-        kind = binary_kind(received)
-        return Content(b"", sha256(b"").hexdigest(), complete=False, problem=f"the {kind} is cut off or damaged")
-    return Content(data, sha256(data).hexdigest())
+        problem = f"the {kind} is cut off or damaged"
+    if out.tell() > most:
+        problem = "uncompressed size is over the limit"
+        out = io.BytesIO()
+    data = out.getvalue()
+    return Content(data, sha256(data).hexdigest(), complete=not problem, problem=problem, notes=notes)
+
+
+def _streams(received: bytes, out: io.BytesIO, most: int) -> int:
+    """Write the bzip2 or xz streams of a file to `out`; return how many bytes after them are none.
+
+    Raises EOFError for a stream that is cut off, OSError or LZMAError for one that is damaged.
+    """
+    magic = _BZIP2 if received.startswith(_BZIP2) else _XZ
+    position = 0
+    while received.startswith(magic, position):
+        stream: Any = bz2.BZ2Decompressor() if magic == _BZIP2 else lzma.LZMADecompressor()
+        while not stream.eof:
+            if out.tell() > most:
+                return 0
+            piece = b""
+            if stream.needs_input:
+                piece = received[position : position + _SMALL]
+                position += len(piece)
+                if not piece:
+                    raise EOFError
+            out.write(stream.decompress(piece, _STEP))
+        position -= len(stream.unused_data)
+    return len(received[position:].lstrip(b"\x00"))
 
 
 def archive_kind(data: bytes) -> str:
     """Return "zip archive" or "tar archive" for content that has members, else ""."""
     kind = binary_kind(data)
+    is_log = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n\x00").startswith((b"{", b"["))
+    if kind == "binary file" and not is_log and b"PK\x03\x04" in data and b"PK\x05\x06" in data[-65_557:]:
+        return "zip archive"  # behind a program that unpacks it
     return kind if kind in ("zip archive", "tar archive") else ""
 
 
@@ -153,12 +234,20 @@ def binary_kind(data: bytes) -> str:
     for magic, name in _MAGIC:
         if data.startswith(magic):
             return name
-    if data[257:262] == b"ustar":
+    if data[257:262] == b"ustar" or _is_old_tar(data[:512]):
         return "tar archive"
     head = data[:4096]
     if head and not _wide(head) and b"\x00" in head.rstrip(b"\x00"):
         return "binary file"
     return ""
+
+
+def _is_old_tar(header: bytes) -> bool:
+    """Whether these are the first 512 bytes of a tar from before POSIX, which only its checksum tells."""
+    stated = header[148:156].strip(b" \x00")
+    if len(header) < 512 or b"\x00" not in header[:100] or not stated or stated.strip(b"01234567"):
+        return False
+    return sum(header[:148]) + sum(header[156:]) + 8 * 32 == int(stated, 8)
 
 
 def _wide(head: bytes) -> str:

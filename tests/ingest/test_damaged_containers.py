@@ -1,0 +1,195 @@
+"""Damaged and unusual containers: what stands before the damage is read and counted, the damage is a defect."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from forensics.ingest.archives import members
+from forensics.ingest.run import IngestOptions, IngestResult, ingest
+from forensics.ingest.unpack import Limits, unpack
+from forensics.sources.protocol import Provenance
+from tests.building import delivery, event, new_case
+from tests.ingest.test_archives import log, tarred, zipped, zstd
+
+LOG = delivery([event(n) for n in range(400)])
+
+
+def read(tmp_path: Path, data: bytes, limits: Limits | None = None) -> IngestResult:
+    path = tmp_path / "export.bin"
+    path.write_bytes(data)
+    return ingest(new_case(tmp_path), [path], IngestOptions(limits=limits) if limits else IngestOptions())
+
+
+def whole(result: IngestResult) -> None:
+    seen = result.records
+    assert seen["seen"] == seen["accepted"] + seen["duplicate"] + seen["defect"] + seen["out_of_scope"]
+
+
+@pytest.mark.parametrize("at", [-8, -4])
+def test_a_wrong_checksum_or_length_of_gzip_loses_no_record(tmp_path: Path, at: int) -> None:
+    data = bytearray(gzip.compress(LOG))
+    data[at] ^= 0xFF
+    result = read(tmp_path, bytes(data))
+    assert result.records["accepted"] == 400
+    assert "checksum" in result.defective[0]["reason"]
+
+
+def test_gzip_gives_all_that_stands_before_the_damage() -> None:
+    packed = gzip.compress(LOG, mtime=0)
+    cut = unpack(packed[: len(packed) // 2])
+    damaged = bytearray(packed)
+    damaged[len(packed) // 2 :] = b"\xff" * (len(packed) - len(packed) // 2)
+    found = unpack(bytes(damaged))
+    assert found.problem
+    assert len(found.data) >= len(cut.data) - 300
+    assert found.data[: len(cut.data) - 300] == LOG[: len(cut.data) - 300]
+
+
+def noise(count: int) -> bytes:
+    """Records that do not compress away: several blocks of each compressor."""
+    import random
+
+    chance = random.Random(7)
+    return delivery([{**event(n), "requestID": chance.randbytes(1500).hex()} for n in range(count)])
+
+
+@pytest.mark.parametrize("pack", [lambda d: bz2.compress(d, 1), lzma.compress, zstd], ids=["bz2", "xz", "zst"])
+def test_a_cut_stream_gives_its_beginning(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    packed = pack(noise(400))
+    result = read(tmp_path, packed[: len(packed) * 3 // 4])
+    assert 100 < result.records["accepted"] < 400
+    assert len(result.defective) == 1
+    whole(result)
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress], ids=["bz2", "xz"])
+def test_several_streams_one_after_the_other_are_one_content(pack: Callable[[bytes], bytes]) -> None:
+    assert unpack(pack(b"one ") + pack(b"two")).data == b"one two"
+
+
+def test_compression_within_compression_is_opened(tmp_path: Path) -> None:
+    result = read(tmp_path, gzip.compress(bz2.compress(gzip.compress(LOG))))
+    assert result.records["accepted"] == 400
+    assert any("compressed 3 times" in note for note in result.notes)
+
+
+def test_compression_deeper_than_the_limit_is_a_defect() -> None:
+    data = LOG
+    for _ in range(3):
+        data = gzip.compress(data)
+    assert unpack(data, Limits(depth=2)).problem == "compressed more than 2 times"
+    assert unpack(data, Limits(depth=3)).data == LOG
+
+
+def message(number: int) -> bytes:
+    inner = {"id": str(number), "timestamp": 0, "message": json.dumps(event(number))}
+    return (
+        json.dumps({"messageType": "DATA_MESSAGE", "logGroup": "trail", "logEvents": [inner]})
+        .encode()
+        .replace(b'"messageType": ', b'"messageType":')
+    )
+
+
+def test_the_members_of_a_subscription_are_all_read_and_those_of_a_delivery_are_not(tmp_path: Path) -> None:
+    joined = b"".join(gzip.compress(message(n)) for n in range(5))
+    result = read(tmp_path, joined)
+    assert result.records["accepted"] == 5
+    assert any("5 gzip members" in note for note in result.notes)
+    other = unpack(gzip.compress(log(1)) + gzip.compress(log(2)))
+    assert other.data == log(1)
+    assert "appended member" in other.notes[0]
+
+
+def test_an_archive_behind_a_program_is_read(tmp_path: Path) -> None:
+    result = read(tmp_path, b"MZ\x90\x00\x03\x00" * 100 + zipped({"a.json": log(1, 2)}))
+    assert result.records["accepted"] == 2
+
+
+def test_a_log_with_an_archive_behind_it_stays_a_log(tmp_path: Path) -> None:
+    result = read(tmp_path, LOG + zipped({"a.json": log(1000)}))
+    assert result.records["accepted"] == 400
+    assert result.defective
+
+
+def test_a_tar_from_before_posix_is_read(tmp_path: Path) -> None:
+    data = bytearray(tarred({"a.json": log(1, 2)}))
+    data[257:265] = bytes(8)
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    result = read(tmp_path, bytes(data))
+    assert result.records["accepted"] == 2
+
+
+def test_a_tar_member_larger_than_the_archive_gives_what_is_there(tmp_path: Path) -> None:
+    data = tarred({"a.json": log(1), "b.json": LOG})
+    result = read(tmp_path, data[: len(data) - len(LOG) // 2 - 10_240])
+    assert 1 < result.records["accepted"] < 401
+    assert any("cut off" in one["reason"] for one in result.defective)
+    whole(result)
+
+
+def test_a_damaged_zip_member_gives_its_beginning_and_its_neighbours(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("a.json", LOG)
+        archive.writestr("b.json", log(1000))
+    data = bytearray(out.getvalue())
+    place = data.find(b"eventName", len(LOG) // 2)
+    data[place : place + 9] = b"eventname"  # the checksum no longer agrees
+    result = read(tmp_path, bytes(data))
+    assert result.records["accepted"] > 300
+    assert result.defective
+    assert [bool(m.problem) for m in members(bytes(data))] == [True, False]
+    whole(result)
+
+
+def test_compressed_members_are_charged_to_the_archive() -> None:
+    bomb = gzip.compress(b"\x20" * 3_000_000)
+    data = zipped({f"{n}.json.gz": bomb for n in range(4)})
+    found = list(members(data, Limits(ratio=1, ratio_from=7_000_000)))
+    problems = [m.problem or (m.content.problem if m.content else "") for m in found]
+    assert problems == ["", "", "uncompressed size is over the limit", "uncompressed size is over the limit"]
+
+
+PACKED = {
+    "gz": gzip.compress(log(1, 2, 3), mtime=0),
+    "bz2": bz2.compress(log(1, 2, 3)),
+    "xz": lzma.compress(log(1, 2, 3)),
+    "zst": zstd(log(1, 2, 3)),
+    "zip": zipped({"a.json": log(1), "b.json.gz": gzip.compress(log(2, 3), mtime=0)}),
+    "tar": tarred({"a.json": log(1), "b.json.gz": gzip.compress(log(2, 3), mtime=0)}),
+}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(sorted(PACKED)), st.data())
+def test_no_damage_makes_a_reader_raise(form: str, draw: st.DataObject) -> None:
+    from forensics.ingest.members import read_archive
+    from forensics.ingest.reading import Received, read_file
+    from forensics.ingest.unpack import archive_kind
+    from forensics.store.eventstore import Group
+
+    data = bytearray(PACKED[form])
+    for _ in range(draw.draw(st.integers(1, 4))):
+        data[draw.draw(st.integers(0, len(data) - 1))] = draw.draw(st.integers(0, 255))
+    cut = bytes(data[: draw.draw(st.integers(0, len(data)))] if draw.draw(st.booleans()) else data)
+    content, group = unpack(cut), Group()
+    received = Received("f" * 64, content, 1, Provenance("", "", None, ""))
+    if archive_kind(content.data):
+        reading = read_archive(received, cut, group, read_file)
+    else:
+        reading = read_file(received, group)
+    defects = sum(1 for each in reading.defects if each["is_record"])
+    assert reading.seen == reading.offered + defects + reading.out_of_scope
+    assert len(group) == reading.offered
