@@ -36,6 +36,8 @@ _NEXT = b'{"eventVersion":'
 #: Numbers that readers write differently (fractions, exponents, minus zero, more than 18 digits). Texts may match too.
 _ODD_NUMBER = r"[:\[,][ \t\r\n]*(?:-0[,}\]]|-?[0-9]+[.eE]|-?[0-9]{19})"
 _IS_ODD = re.compile(_ODD_NUMBER).search
+#: Ids that hold no key material, whatever its form.
+_IS_HEX = re.compile(r"[0-9a-f-]*").fullmatch
 #: Bytes that are read at once.
 _WINDOW = 8 * 1024**2
 _SOURCE = aws_cloudtrail.SOURCE
@@ -194,7 +196,11 @@ def _columns(part: list[bytes], start: int, odd: set[int], secret: set[int]) -> 
             columns.doubled.append(False)
         else:
             native = _unusual(columns, raw, start + row)
-        if row in secret and any(mask_text(each) != each for each in (native, columns.unmapped[-1] or "")):
+        if (
+            row in secret
+            and not (columns.unmapped[-1] is None and _IS_HEX(native))
+            and any(mask_text(each) != each for each in (native, columns.unmapped[-1] or ""))
+        ):
             raise _Careful
         digest = sha256(raw).hexdigest()
         columns.native.append(native)

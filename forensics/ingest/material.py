@@ -97,24 +97,28 @@ def mask_column(texts: pa.Array, suspects: dict[int, str] | None = None) -> tupl
     `suspects_of`.
     """
     bodies = suspects_of(texts) if suspects is None else suspects
-    escaped = {row for row, body in bodies.items() if "\\u00" in body or "\\/" in body}
-    found = {row: find_material(bodies[row]) for row in escaped}
-    found |= _found_together({row: body for row, body in bodies.items() if row not in escaped})
-    changed = {
-        row: masked_json(body) if row in escaped else _spliced(body, found[row])
-        for row, body in bodies.items()
-        if found.get(row)
-    }
-    if not changed:
+    found = _found_together(bodies)
+    plain = {row: text for row, body in bodies.items() if (text := plain_escapes(body)) != body}
+    shown = _found_together(plain)  # what is there once escapes are read
+    changed: dict[int, str] = {}
+    for row, body in bodies.items():
+        if row in plain:
+            items = found.get(row, []), shown.get(row, [])
+            found[row] = _with_hidden(*items)
+            if items[1]:
+                changed[row] = _spliced(plain[row], items[1])
+        elif found.get(row):
+            changed[row] = _spliced(body, found[row])
+    if not any(found.values()):
         return texts, []
     masks = pa.array([row in changed for row in range(len(texts))])
     anew = pa.array([changed[row] for row in sorted(changed)], texts.type)
-    items = [(row, item) for row in bodies for item in found.get(row, [])]
-    return pc.replace_with_mask(texts, masks, anew), items
+    items_found = [(row, item) for row in bodies for item in found.get(row, [])]
+    return pc.replace_with_mask(texts, masks, anew), items_found
 
 
 def _found_together(bodies: dict[int, str]) -> dict[int, list[Material]]:
-    """Return the material of many texts without escapes, looked for in one go: that is several times faster."""
+    """Return the material of many texts as they stand, looked for in one go: that is several times faster."""
     starts, at = [], 0
     for body in bodies.values():
         starts.append(at)
@@ -150,16 +154,15 @@ def find_material(text: str) -> list[Material]:
 
     What shows only when escapes are read has start and end -1.
     """
-    found = _chosen(text)
     plain = plain_escapes(text)
-    if plain != text:
-        known = {(m.kind, m.masked, m.digest) for m in found}
-        found += [
-            Material(-1, -1, m.kind, m.masked, m.digest)
-            for m in _chosen(plain)
-            if (m.kind, m.masked, m.digest) not in known
-        ]
-    return found
+    return _with_hidden(_chosen(text), _chosen(plain) if plain != text else [])
+
+
+def _with_hidden(found: list[Material], shown: list[Material]) -> list[Material]:
+    """Return what was found in a text, and what shows only when its escapes are read."""
+    known = {(m.kind, m.masked, m.digest) for m in found}
+    hidden = [m for m in shown if (m.kind, m.masked, m.digest) not in known]
+    return [*found, *(Material(-1, -1, m.kind, m.masked, m.digest) for m in hidden)]
 
 
 def mask_text(text: str) -> str:

@@ -204,7 +204,7 @@ class EventStore:
     def _project(self, incoming: pa.Table) -> None:
         run = self.connection.execute
         self.connection.register("incoming", incoming)
-        run(f"CREATE OR REPLACE TEMP TABLE parsed AS {projection.PARSED}")
+        run(f"CREATE OR REPLACE TEMP TABLE glimpsed AS {projection.GLIMPSED}")
         times = [row[0] for row in run(projection.DISTINCT_TIMES).fetchall()]
         raws = [row[0] for row in run(projection.DISTINCT_ADDRESSES).fetchall()]
         addresses = [read_address(raw) for raw in raws]
@@ -229,7 +229,7 @@ class EventStore:
         run(f"INSERT INTO aws_event_item {projection.PROJECT_ITEMS}")
         run(f"INSERT INTO credential {projection.PROJECT_CREDENTIALS}")
         run("DROP TABLE fresh")
-        run("DROP TABLE parsed")
+        run("DROP TABLE glimpsed")
         for name in ("incoming", "time_form", "address_form"):
             self.connection.unregister(name)
 

@@ -71,12 +71,12 @@ KNOWN_NAMES = frozenset(_KNOWN.split())
 #: Texts that SQL hands to Python because their form must not be guessed.
 DISTINCT_TIMES = """
 SELECT DISTINCT t FROM (
-  SELECT coalesce(s.eventTime, s."@timestamp") AS t FROM parsed
+  SELECT coalesce(g.eventTime, g."@timestamp") AS t FROM glimpsed
   UNION ALL
-  SELECT u.sessionContext.attributes.creationDate FROM parsed)
+  SELECT g.userIdentity.sessionContext.attributes.creationDate FROM glimpsed)
 WHERE t IS NOT NULL AND NOT regexp_full_match(t, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?Z')
 """
-DISTINCT_ADDRESSES = "SELECT DISTINCT s.sourceIPAddress FROM parsed WHERE s.sourceIPAddress IS NOT NULL"
+DISTINCT_ADDRESSES = "SELECT DISTINCT g.sourceIPAddress FROM glimpsed WHERE g.sourceIPAddress IS NOT NULL"
 
 _FORM = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?Z"
 
@@ -88,14 +88,21 @@ def _moment(text: str, form: str) -> str:
     )
 
 
-#: First stage: the record's text read once into shapes. All else reads this and not the text.
-PARSED = f"""
-SELECT *, TRY(json_transform(s.userIdentity, '{_IDENTITY}')) AS u
-FROM (SELECT i.* EXCLUDE (raw), TRY(json_transform(i.raw, '{_SHAPE}')) AS s FROM incoming AS i)
-"""
+_GLIMPSE = json.dumps(
+    {
+        **dict.fromkeys("eventTime @timestamp sourceIPAddress".split(), _TEXT),
+        "userIdentity": {"sessionContext": {"attributes": {"creationDate": _TEXT}}},
+    }
+)
+#: The few texts of each record whose form must be known before the rest is read.
+GLIMPSED = f"SELECT TRY(json_transform(raw, '{_GLIMPSE}')) AS g FROM incoming"
 
+#: The record's text is read once into shapes; all else reads these and not the text.
 _STAGES = f"""
-WITH deep AS (
+WITH shaped AS (
+  SELECT i.* EXCLUDE (raw), TRY(json_transform(i.raw, '{_SHAPE}')) AS s FROM incoming AS i),
+parsed AS (SELECT *, TRY(json_transform(s.userIdentity, '{_IDENTITY}')) AS u FROM shaped),
+deep AS (
   SELECT *,
     TRY(json_transform(CASE WHEN json_type(s.requestParameters) = 'OBJECT' THEN s.requestParameters END, '{_REQUEST}')) AS q,
     TRY(json_transform(CASE WHEN json_type(s.responseElements) = 'OBJECT' THEN s.responseElements END, '{_RESPONSE}')) AS r,
@@ -150,7 +157,8 @@ _COLUMNS: dict[str, str] = {
     "user_name": "coalesce(u.userName, u.sessionContext.sessionIssuer.userName)",
     "credential_id": "nullif(u.accessKeyId, '')",
     "credential_class": "nullif(left(u.accessKeyId, 4), '')",
-    "session_name": "nullif(regexp_extract(coalesce(u.arn, ''), ':(assumed-role|federated-user)/(.*/)?([^/]*)$', 3), '')",
+    "session_name": "CASE WHEN contains(u.arn, ':assumed-role/') OR contains(u.arn, ':federated-user/') THEN"
+    " nullif(regexp_extract(u.arn, ':(assumed-role|federated-user)/(.*/)?([^/]*)$', 3), '') END",
     "issuer_type": "u.sessionContext.sessionIssuer.type",
     "issuer_arn": "u.sessionContext.sessionIssuer.arn",
     "issuer_name": "u.sessionContext.sessionIssuer.userName",
