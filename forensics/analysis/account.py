@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from forensics.analysis.owners import inferred_owners
 from forensics.store.duckdb_engine import rows_of
 from forensics.store.schema import EVENT_TABLES
 
@@ -41,7 +42,8 @@ def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
                         ORDER BY owner, source_id, bucket_start, endpoint, key_id NULLS LAST, model NULLS LAST, measure,
                           earlier_event_key, event_key""")
     changed = [dict(zip(_SUPERSEDED, row, strict=True)) for row in superseded.fetchall()]
-    inferred = run("SELECT count(*) FROM receipt WHERE owner_basis = 'inferred'").fetchall()[0][0]
+    inferred = sum(1 for each in inferred_owners(connection).values() if each.owner)
+    twins = run("SELECT source_id, count(*) FROM aws_event_twin GROUP BY source_id ORDER BY source_id").fetchall()
     unassigned = run("SELECT count(*) FROM receipt WHERE coalesce(owner, '') = ''").fetchall()[0][0]
     return {
         "files": {
@@ -56,6 +58,7 @@ def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "id_conflicts": conflicts,
         "unassigned_files": unassigned,
         "inferred_files": inferred,
+        "twins": [{"source_id": source, "events": number} for source, number in twins],
         "superseded": changed,
         "skipped": [{"path": p, "reason": r} for p, r in skipped],
         "defects": [{"path": p, "record": n, "offset": o, "reason": r} for p, n, o, r in defects],
@@ -63,11 +66,15 @@ def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def exhibits(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Return one row a receipt: exhibit, path, owner, source and its account of records, in order of receipt."""
-    return rows_of(
+    """Return one row a receipt: exhibit, path, owner, source and its account of records, in order of receipt.
+
+    Of a file that nobody was named for, `inferred_owner`, `inferred_why` and `owner_candidates` say what its keys and
+    folders tell; `owner` stays empty.
+    """
+    rows = rows_of(
         connection,
         """
-        SELECT f.exhibit, r.path, r.owner, r.owner_basis, f.source_id, CASE WHEN f.state IS NULL THEN 'defective' ELSE f.state END AS state,
+        SELECT r.receipt_id, f.exhibit, r.path, r.owner, r.owner_basis, f.source_id, CASE WHEN f.state IS NULL THEN 'defective' ELSE f.state END AS state,
                r.seen, r.accepted, r.duplicate, r.defect, r.out_of_scope, f.reason, f.notes,
                CASE WHEN m.file_sha256 IS NULL THEN '' ELSE 'TLP:RED' END AS tlp,
                coalesce(m.keys, 0) AS key_material, coalesce(m.contents, 0) AS contents,
@@ -79,3 +86,12 @@ def exhibits(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
                    FROM key_material GROUP BY file_sha256) AS m ON m.file_sha256 = r.file_sha256
         ORDER BY r.receipt_id""",
     )
+    inferred = inferred_owners(connection)
+    for row in rows:
+        found = inferred.get(row.pop("receipt_id"))
+        row["inferred_owner"] = found.owner if found else ""
+        row["inferred_why"] = found.why if found else ""
+        row["owner_candidates"] = list(found.candidates) if found else []
+        if found and found.owner:
+            row["owner_basis"] = "inferred"
+    return rows

@@ -20,6 +20,7 @@ QUERIES = (
     "exposure.store_changes",
     "exposure.logging_changes",
     "exposure.region_hours",
+    "exposure.log_integrity",
     "exposure.usage_buckets",
     "exposure.provider_acts",
     "exposure.requests_from_tainted",
@@ -41,6 +42,7 @@ class Facts:
     changes: list[Row] = field(default_factory=list)
     logging: list[Row] = field(default_factory=list)
     hours: dict[str, list[Row]] = field(default_factory=dict)
+    integrity: list[Row] = field(default_factory=list)
     usage: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
     acts: list[Row] = field(default_factory=list)
     tainted_requests: list[Row] = field(default_factory=list)
@@ -67,6 +69,7 @@ def gather(
     for row in run("exposure.region_hours"):
         hours[row["region"]].append(row)
     facts.hours = dict(hours)
+    facts.integrity = run("exposure.log_integrity")
     usage: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in run("exposure.usage_buckets"):
         usage[row["provider"], row["key_id"]].append(row)

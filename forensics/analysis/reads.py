@@ -159,10 +159,33 @@ def _none(key: Key, suspect: list[Row], touching: list[Row], facts: Facts, polic
     text = (
         f"no read by the intruder or a new principal over the whole window; {len(touching)} reads by {', '.join(readers) or 'nobody'},"
         f" all usual. {_NAMES[key.location_kind]} of {key.location_region or 'its region'} is logged in every stretch of"
-        f" {policy.log_gap_hours} hours and no trail there was changed. The signatures of the log files are not checked by this version"
+        f" {policy.log_gap_hours} hours and no trail there was changed. {_checked(facts)}"
     )
     reasons.append(Reason("exposure", text, "coverage", "exposure.region_hours"))
     return ExposureAnswer(Exposure.NONE_SEEN, reasons=reasons, reads=suspect)
+
+
+def _checked(facts: Facts) -> str:
+    """Say whether the log files were checked against digests."""
+    if any(row["state"] == "checked" and row["files"] for row in facts.integrity):
+        return "No log file failed its check against the digests that were supplied"
+    return "The log files were not checked against digests"
+
+
+_FAULTS = {
+    "missing": "log files that a digest lists are missing",
+    "missing_digest": "digests are missing",
+}
+
+
+def _integrity_lacks(region: str, facts: Facts) -> list[str]:
+    """Return what the check of digests leaves open in a region; a fault whose region is unknown counts everywhere."""
+    return [
+        f"{row['files']} {_FAULTS.get(row['state'], 'log files failed their check (' + row['state'] + ')')} in"
+        f" {row['region'] or 'an unknown region'}, e.g. {row['first_object']}"
+        for row in facts.integrity
+        if row["state"] != "checked" and row["region"] in ("", region)
+    ]
 
 
 def _lacks(key: Key, facts: Facts, policy: Policy) -> list[str]:
@@ -175,6 +198,7 @@ def _lacks(key: Key, facts: Facts, policy: Policy) -> list[str]:
         if not sum(r[_COLUMN[key.location_kind]] for r in rows):
             lacks.append(f"no {_NAMES[key.location_kind]} event of {region} is in the evidence")
             continue
+        lacks += _integrity_lacks(region, facts)
         lacks += [f"{region} has no event from {a} to {b}" for a, b in _gaps([r["hour"] for r in rows], facts, policy)]
         lacks += [
             f"{row['action']} on trail {row['trail']} at {iso(row['event_time'])} may hide reads in {region}"

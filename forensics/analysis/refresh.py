@@ -11,7 +11,7 @@ from forensics.analysis.verdicts import exposure_case
 from forensics.model.outcome import State
 from forensics.queries.catalogue import Catalogue
 from forensics.store import casevalues
-from forensics.store.basis import components, fingerprint, stale
+from forensics.store.basis import components, fingerprint, hunt_parts, stale
 from forensics.store.duckdb_engine import DuckDBEngine
 from forensics.store.eventstore import EventStore, text_json
 
@@ -65,7 +65,7 @@ def hunt_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str = ""
     result, window = compute_hunt(folder, queries, clock)
     with folder.writer("hunt") as connection:
         store, now = EventStore(connection), clock().replace(tzinfo=None)
-        parts = components(connection, folder, catalogue_sha256(queries))
+        parts = hunt_parts(components(connection, folder, catalogue_sha256(queries)))
         basis = fingerprint(parts)
         first = connection.execute("SELECT coalesce(max(run_id), 0) + 1 FROM query_run").fetchall()[0][0]
         rows = store_rows(result, basis=basis, first_run_id=first)

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
 from forensics.model.clock import iso
 from forensics.model.text import term_safe
+
+
+def talk_console() -> Console:
+    """Return the console for talk: stderr."""
+    return _console(stderr=True)
 
 
 def _console(*, stderr: bool) -> Console:
@@ -83,24 +79,3 @@ def cell_text(value: object) -> str:
         return "-"
     shown = plain(value)
     return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
-
-
-@contextmanager
-def progress_bar(what: str, total: int, unit: str) -> Iterator[Any]:
-    """Yield a function `update(done, note)`; a bar on stderr when it is a terminal, else nothing."""
-    console = _console(stderr=True)
-    if not console.is_terminal:
-        yield lambda done, note="": None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=total, note="")
-        yield lambda done, note="": bar.update(task, completed=done, note=note)

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from forensics.evidence.custody import Extract, extract
+from forensics.evidence.log_integrity import PINNED
 from forensics.evidence.manifest import PACKAGE, SCHEMA, Entry, canonical, canonical_lines
 from forensics.evidence.results import QueryResult, packaged_queries, table_facts
 from forensics.evidence.start_here import start_here
-from forensics.evidence.structure import SOURCE_SUFFIXES
+from forensics.evidence.structure import PINNED_KEYS, SOURCE_SUFFIXES
 from forensics.evidence.tool import tool_facts
 from forensics.model.case import Settings
 from forensics.report.render import render_report
 from forensics.store.case_folder import CaseFolder
 from forensics.store.duckdb_engine import rows_of
-from forensics.store.schema import EVENT_TABLES, TABLES
 from forensics.store.withdrawing import withdrawals
 
 Row = dict[str, Any]
@@ -60,22 +60,6 @@ SELECT r.*, f.exhibit, f.content_sha256, f.size_bytes, f.stored_as, f.original_p
 FROM receipt AS r LEFT JOIN evidence_file AS f USING (file_sha256)
 ORDER BY r.receipt_id
 """
-#: Where a receipt states no time, rows carry the moment of reading: it decides which of two exports counts.
-_DATED = "\n    UNION ALL ".join(
-    f"SELECT event_key, file_sha256, received_at FROM {name}"  # noqa: S608 - own names
-    for name in EVENT_TABLES
-    if "received_at" in TABLES[name].names
-)
-_READ_AS_OF = f"""
-SELECT receipt_id, min(received_at) AS moment FROM (
-  SELECT o.receipt_id, t.received_at FROM occurrence AS o JOIN (
-    {_DATED}
-  ) AS t ON t.event_key = o.event_key AND t.file_sha256 = o.file_sha256
-  UNION ALL
-  SELECT r.receipt_id, c.received_at FROM receipt AS r JOIN ai_coverage AS c
-    ON c.file_sha256 = r.file_sha256 AND c.owner = r.owner AND c.organisation = r.organisation)
-GROUP BY receipt_id
-"""  # noqa: S608 - own names
 _PURGED = "SELECT * FROM purge ORDER BY purged_at, exhibit"
 _DEFECTS = """
 SELECT receipt_id, file_sha256, record_no, byte_offset, byte_length, reason, is_record FROM defect
@@ -108,7 +92,6 @@ def gather(folder: CaseFolder) -> Contents:
     connection = folder.reader()
     try:
         receipts = rows_of(connection, _RECEIPTS)
-        moments = {row["receipt_id"]: row["moment"] for row in rows_of(connection, _READ_AS_OF)}
         defects = rows_of(connection, _DEFECTS)
         findings, verdicts = findings_json(connection), verdicts_json(connection)
         queries = packaged_queries(connection)
@@ -121,9 +104,7 @@ def gather(folder: CaseFolder) -> Contents:
     gone = {row["file_sha256"] for row in purged}
     originals = dict(_originals(folder, [row for row in receipts if row["file_sha256"] not in gone]))
     reasons = _stated_reasons(folder.receipts_path.read_bytes())
-    sources = [
-        _source(row, moments.get(row["receipt_id"]), reasons.get(row["receipt_id"], {}), gone) for row in receipts
-    ]
+    sources = [_source(row, reasons.get(row["receipt_id"], {}), gone) for row in receipts]
     created = custody.at.replace(tzinfo=UTC)
     report = render_report(folder, lambda: created)
     made = {
@@ -140,6 +121,9 @@ def gather(folder: CaseFolder) -> Contents:
         "data/env/tool.json": canonical(tool_facts()),
         "data/queries/params.json": canonical({q.id: q.parameters for q in queries}),
     }
+    pinned = folder.root / PINNED
+    if pinned.exists():
+        made[PINNED_KEYS] = pinned.read_bytes()
     made |= {f"data/queries/{q.id}.sql": q.file for q in queries}
     made |= {f"data/results/{q.id}.jsonl": q.lines for q in queries if q.lines is not None}
     package_id = f"{settings.id}@{custody.head.sha256[:12]}"
@@ -213,7 +197,7 @@ def _originals(folder: CaseFolder, receipts: list[Row]) -> Iterator[tuple[str, O
         )
 
 
-def _source(row: Row, moment: datetime | None, line: Row, gone: set[str]) -> Row:
+def _source(row: Row, line: Row, gone: set[str]) -> Row:
     """Return a line of sources.jsonl. What could not be read at all has no file; receipts.jsonl keeps its reason."""
     plain = (
         "receipt_id", "exhibit", "file_sha256", "content_sha256", "size_bytes", "source_id", "reader_version", "owner",
@@ -227,7 +211,7 @@ def _source(row: Row, moment: datetime | None, line: Row, gone: set[str]) -> Row
         "state": line.get("state", row["state"]),
         "reason": line.get("reason", row["reason"]),
         "notes": _parsed(row["notes"]),
-        "read_as_of": row["received_at"] or moment,
+        "read_as_of": row["received_at"] or row["read_at"],
         "embedded": digest is not None and digest not in gone,
     }
 

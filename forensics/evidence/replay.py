@@ -16,7 +16,9 @@ from forensics.analysis.refresh import hunt_case
 from forensics.analysis.verdicts import exposure_case
 from forensics.evidence.checks import Check, CheckFailedError, CheckUndecidedError, Package, check, require
 from forensics.evidence.gather import ACCOUNT, findings_json, verdicts_json
+from forensics.evidence.log_integrity import PINNED, check_logs
 from forensics.evidence.results import bound, table_facts
+from forensics.evidence.structure import PINNED_KEYS
 from forensics.evidence.tool import SAME_REPORT, SAME_TOOL, tool_facts
 from forensics.ingest.discover import Found
 from forensics.ingest.maps import MAP_SOURCE
@@ -146,6 +148,10 @@ def _rebuild(package: Package, scratch: Path) -> CaseFolder:
     folder = CaseFolder(scratch / "case", lambda: created.replace(tzinfo=UTC))
     folder.work_path.write_bytes(package.read("data/settings/work.jsonl"))
     queries = _catalogue(package, scratch / "queries")
+    if "verify-logs" in times:
+        if PINNED_KEYS in package.listing.files:
+            (folder.root / PINNED).write_bytes(package.read(PINNED_KEYS))
+        check_logs(folder, _at(times["verify-logs"]))
     hunt_case(folder, queries, _at(times["hunt"]))
     exposure_case(folder, queries, _at(times["exposure"]))
     return folder
@@ -159,14 +165,14 @@ def _read_again(
     for act in withdrawn:
         part = found[at : act["after_receipt"]]
         if part:
-            Ingest(folder, connection, IngestOptions(copy=False, infer=False)).run(part, receipts, lambda *_: None)
+            Ingest(folder, connection, IngestOptions(copy=False)).run(part, receipts, lambda *_: None)
             at += len(part)
         moment = _time(act["withdrawn_at"])
         if moment is None:
             raise CheckFailedError("a withdrawal has no time")
         who = Withdrawal(act["file_sha256"], act["exhibit"], act["reason"], act["withdrawn_by"] or "", moment)
         withdraw_rows(connection, who)
-    Ingest(folder, connection, IngestOptions(copy=False, infer=False)).run(found[at:], receipts, lambda *_: None)
+    Ingest(folder, connection, IngestOptions(copy=False)).run(found[at:], receipts, lambda *_: None)
 
 
 def _at(text: str) -> Clock:

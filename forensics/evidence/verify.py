@@ -22,7 +22,7 @@ LEVELS = ("integrity", "completeness", "reproduction")
 NOT_PROVEN = (
     "Who sealed the package: this version writes no signature. Compare the digest with the one you were told another way.",
     "When it was sealed: there is no trusted time stamp. Times and names in the custody log are as its machine had them.",
-    "That the logs are what AWS and the providers wrote: no log file's own proof is checked here, and exports carry none.",
+    "That the logs are what AWS and the providers wrote: what `keytrail verify-logs` found is in the report; a key that came with the evidence proves nothing of its sender, and exports carry no proof.",
     "That the senders handed over all their logs: the package proves what was received, not what was kept back.",
 )
 

@@ -123,6 +123,7 @@ def _receipt_line(item: Pending, account: dict[str, int]) -> dict[str, Any]:
         "organisation": facts.organisation,
         "from_whom": facts.from_whom,
         "received_at": facts.received_at,
+        "read_at": facts.read_at,
         "means": facts.means,
         "sender_sha256": facts.sender_sha256 or None,
         "sender_agrees": facts.sender_sha256 == item.digest if facts.sender_sha256 and item.digest else None,

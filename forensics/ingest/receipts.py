@@ -20,13 +20,14 @@ _LARGEST = 4 * 1024**2
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFacts:
-    """What is stated of a received file. Times naive UTC."""
+    """What is stated of a received file, and `read_at`, the moment it was read. Times naive UTC."""
 
     owner: str = ""
     basis: str = "unassigned"
     organisation: str = ""
     from_whom: str = ""
     received_at: datetime | None = None
+    read_at: datetime | None = None
     means: str = ""
     sender_sha256: str = ""
     window_from: datetime | None = None

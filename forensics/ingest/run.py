@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from forensics.ingest.fast import NotPlain, read_fast
 from forensics.ingest.identifying import identify
 from forensics.ingest.maps import Maps, found_maps
 from forensics.ingest.members import read_archive
-from forensics.ingest.owners import Owners
 from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, read_file
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
 from forensics.ingest.unpack import LIMITS, Limits, archive_kind, unpack
@@ -43,8 +43,7 @@ _SUFFIXES = (
 class IngestOptions:
     """How to ingest: owner for all files, whether originals are copied, order, who runs it.
 
-    `careful`: read every file with the careful reader; rows are the same, it only takes longer. `infer`: infer an owner
-    where none is stated; a package is read again with what its receipts say and nothing else. `limits` bound what comes
+    `careful`: read every file with the careful reader; rows are the same, it only takes longer. `limits` bound what comes
     out of compressed files and archives; `password` opens encrypted members of zip archives and is stored nowhere. `maps`: files of
     column maps, which go before the formats and are kept like evidence.
     """
@@ -54,7 +53,6 @@ class IngestOptions:
     newest_first: bool = False
     by: str = ""
     careful: bool = False
-    infer: bool = False
     limits: Limits = LIMITS
     password: str | None = None
     maps: tuple[Path, ...] = ()
@@ -80,8 +78,6 @@ class Ingest:
             digest: f"exhibit {exhibit} was withdrawn ({reason}); it is not read again: analyse it in a case of its own"
             for digest, exhibit, reason in run("SELECT file_sha256, exhibit, reason FROM withdrawal").fetchall()
         }
-        self._seen = {(path, digest) for path, digest, _ in self._known}
-        self._owners: Owners | None = None
         self._before = self._counts()
         self._group, self._pending = Group(), list[Pending]()
         self._maps = Maps()
@@ -91,6 +87,8 @@ class Ingest:
         self._committing = Committing()
         self._is_open = False
         self._counted: Counter[tuple[int, str]] = Counter()
+        self._parts = 0  # records of the file at hand that were handed on
+        self._report: Callable[[int], None] = lambda _: None
 
     def _counts(self) -> dict[str, int]:
         tables = [t for t in EVENT_TABLES if t != "aws_event_twin"]
@@ -99,11 +97,12 @@ class Ingest:
 
     def run(self, files: Sequence[Found], table: ReceiptTable, progress: Progress) -> IngestResult:
         """Read all files, committing group by group; what is committed stays when the run is interrupted."""
-        self._owners = Owners(self.store.connection, files) if self.options.infer else None
         total_bytes, seen = 0, 0
         try:
             with self._committing:
                 for done, found in enumerate(files, start=1):
+                    self._parts = 0
+                    self._report = partial(_within, progress, done - 1, total_bytes, seen)
                     item = self._one(found, table)
                     if item is not None:
                         self._pending.append(item)
@@ -125,7 +124,7 @@ class Ingest:
         return len(self._group) >= GROUP_RECORDS or len(self._pending) >= GROUP_FILES or size >= GROUP_BYTES
 
     def _one(self, found: Found, table: ReceiptTable) -> Pending | None:
-        facts = self._facts(found, table)
+        facts = replace(self._facts(found, table), read_at=_naive(self.folder.clock()))
         if found.problem:
             state = SKIPPED if "not " in found.problem.partition(":")[2] else DEFECTIVE
             return self._unread(found, facts, FileReading(state, found.problem))
@@ -139,28 +138,21 @@ class Ingest:
             return None
         mapped = self._maps.add(data, found.name) if found.is_map else None
         again = digest in self._not_read and bool(self._maps.sources) and mapped is None
-        known = (found.name, digest, facts.owner) in self._known or (
-            facts.basis != "stated" and self._owners and (found.name, digest) in self._seen
-        )
+        known = (found.name, digest, facts.owner) in self._known
         if known and not (again and self._is_mapped(data)):
             self.result.skipped.append({"path": found.name, "reason": "unchanged"})
             return None
         self._known.add((found.name, digest, facts.owner))
-        self._seen.add((found.name, digest))
         if mapped is not None:
             return self._register(found, facts, None, mapped, data, digest)
         if not data:
             reading = FileReading(SKIPPED, "empty file")
             return self._register(found, facts, None, reading, data, digest)
-        moment, stated = facts.received_at or _naive(self.folder.clock()), facts.received_at is not None
+        moment, stated = facts.received_at or facts.read_at, facts.received_at is not None
         provenance = Provenance(facts.owner, facts.organisation, moment, facts.zone, stated)
         received = Received(
             digest, unpack(data, self.options.limits), self._receipt + 1, provenance, maps=self._maps.sources
         )
-        owner = self._owners.by_keys(received) if self._owners and not facts.owner else ""
-        if owner:
-            facts = replace(facts, owner=owner, basis="inferred")
-            received = replace(received, provenance=replace(provenance, owner=owner))
         reading = self._read(received, data)
         return self._register(found, facts, received, reading, data, digest)
 
@@ -202,6 +194,8 @@ class Ingest:
             self._begin()
             self._counted.update(self.store.write(part))
 
+        self._parts += len(part)
+        self._report(self._parts)
         self._committing.hand_over(work)
 
     def _begin(self) -> None:
@@ -253,15 +247,8 @@ class Ingest:
         return Pending(self._receipt, found, facts, reading, 0, None, None, False)
 
     def _facts(self, found: Found, table: ReceiptTable) -> ReceiptFacts:
-        if self.options.owner:
-            stated = table.find(found.name) or ReceiptFacts()
-            return ReceiptFacts(
-                self.options.owner, "stated", stated.organisation, stated.from_whom, stated.received_at, stated.means,
-                stated.sender_sha256, stated.window_from, stated.window_until, stated.zone,
-            )  # fmt: skip
-        facts = table.find(found.name) or ReceiptFacts()
-        owner = self._owners.by_folder(found.name) if self._owners and not facts.owner else ""
-        return replace(facts, owner=owner, basis="inferred") if owner else facts
+        stated = table.find(found.name) or ReceiptFacts()
+        return replace(stated, owner=self.options.owner, basis="stated") if self.options.owner else stated
 
     def _copy(self, exhibit: str, name: str, data: bytes) -> str | None:
         suffix = next((s for s in _SUFFIXES if name.lower().endswith(s)), "")
@@ -294,8 +281,6 @@ class Ingest:
                 tally(self.result, item, line)
 
         self._committing.hand_over(work)
-        if self._owners:  # which asks the store for what was read before
-            self._committing.wait()
 
     def _settle(self) -> None:
         """Flag conflicting ids, choose evidence pointers, and note the span of each file."""
@@ -314,6 +299,11 @@ class Ingest:
             [self.result.receipts],
         ).fetchall()
         self.result.first_event, self.result.last_event = row[0]
+
+
+def _within(progress: Progress, files: int, size: int, seen: int, more: int) -> None:
+    """Report progress in the middle of a large file."""
+    progress(files, size, seen + more)
 
 
 def _naive(moment: datetime) -> datetime:

@@ -1,1 +1,1 @@
-"""Log integrity: digests and signatures (registered as evidence today, validated later)."""
+"""Log integrity: digests, signatures and the log files they prove, checked without a network."""

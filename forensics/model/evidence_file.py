@@ -36,10 +36,11 @@ receipt_id BIGINT number, in order of receipt
 file_sha256 VARCHAR the file
 path VARCHAR path as given, relative to the argument
 owner VARCHAR whose evidence; empty when unassigned
-owner_basis VARCHAR stated (receipt table or --owner), inferred, unassigned
+owner_basis VARCHAR stated (receipt table or --owner), unassigned
 organisation VARCHAR provider organisation
 from_whom VARCHAR who handed it over
-received_at TIMESTAMP when it was received
+received_at TIMESTAMP when it was received, as stated
+read_at TIMESTAMP when it was ingested; counts as received_at where none is stated
 means VARCHAR how
 sender_sha256 VARCHAR hash the sender stated
 sender_agrees BOOLEAN whether it agrees
@@ -167,7 +168,7 @@ RESULT_BASIS = table(
     "result_basis",
     "Fingerprint of all that a stored result rests on.",
     """
-kind VARCHAR hunt, exposure
+kind VARCHAR hunt, exposure, verify-logs
 fingerprint VARCHAR SHA-256
 components JSON what it was made of
 computed_at TIMESTAMP when

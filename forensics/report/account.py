@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
+from forensics.analysis.owners import InferredOwner
 from forensics.report import words
 from forensics.report.reading import CaseReading, Row, read_json, texts
 from forensics.report.words import Mark
@@ -40,6 +41,7 @@ class Exhibit:
     path: str
     owner: str
     owner_basis: str
+    is_inferred: bool
     source: str
     from_whom: str
     received_at: datetime | None
@@ -119,7 +121,7 @@ def read_account(case: CaseReading) -> Account:
                       FROM key_material GROUP BY file_sha256) AS m ON m.file_sha256 = r.file_sha256
            ORDER BY r.receipt_id"""
     )
-    exhibits = [_exhibit(row) for row in rows]
+    exhibits = [_exhibit(row, case.inferred_owners.get(row["receipt_id"])) for row in rows]
     states = Counter(x.mark for x in exhibits)
     remarks = [Fault(x.exhibit, x.path, None, note) for x in exhibits for note in x.notes]
     skipped = [
@@ -140,7 +142,7 @@ def read_account(case: CaseReading) -> Account:
         skipped=tuple(skipped[:FAULTS_SHOWN]),
         skipped_cut=max(0, len(skipped) - FAULTS_SHOWN),
         unassigned=sum(not x.owner for x in exhibits),
-        inferred=sum(x.owner_basis == "inferred" for x in exhibits),
+        inferred=sum(x.is_inferred for x in exhibits),
         id_conflicts=case.value("SELECT count(*) FROM aws_event WHERE id_conflict"),
         remarks=tuple(remarks[:FAULTS_SHOWN]),
         remarks_cut=max(0, len(remarks) - FAULTS_SHOWN),
@@ -150,12 +152,22 @@ def read_account(case: CaseReading) -> Account:
     )
 
 
-def _exhibit(row: Row) -> Exhibit:
+def _basis(stated: str, inferred: InferredOwner | None) -> str:
+    """Return in words from where the owner is known, or who it may be."""
+    if inferred is None:
+        return stated
+    if inferred.owner:
+        return f"inferred from {inferred.why}: {inferred.owner}"
+    return f"by {inferred.why} perhaps of {' or '.join(inferred.candidates)}"
+
+
+def _exhibit(row: Row, inferred: InferredOwner | None) -> Exhibit:
     return Exhibit(
         exhibit=row["exhibit"] or "",
         path=row["path"] or "",
         owner=row["owner"] or "",
-        owner_basis=row["owner_basis"] or "",
+        owner_basis=_basis(row["owner_basis"] or "", inferred),
+        is_inferred=bool(inferred and inferred.owner),
         source=row["source_id"] or "",
         from_whom=row["from_whom"] or "",
         received_at=row["received_at"],

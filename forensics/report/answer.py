@@ -12,6 +12,7 @@ from forensics.report.findings import Findings
 from forensics.report.gaps import Gaps, gap_sentence
 from forensics.report.intruder import Intruder
 from forensics.report.keys import Key
+from forensics.report.log_integrity import LogIntegrity
 from forensics.report.reading import CaseReading
 
 
@@ -50,10 +51,17 @@ class Answer:
     keys: int
 
 
-def make_answer(case: CaseReading, keys: tuple[Key, ...], findings: Findings, intruder: Intruder, gaps: Gaps) -> Answer:
+def make_answer(
+    case: CaseReading,
+    keys: tuple[Key, ...],
+    findings: Findings,
+    intruder: Intruder,
+    gaps: Gaps,
+    integrity: LogIntegrity,
+) -> Answer:
     """Return the answer of the case."""
     headline = _headline(keys, findings)
-    sentences = (headline + ".", _path(case, keys, intruder), gap_sentence(gaps))
+    sentences = (headline + ".", _path(case, keys, intruder), gap_sentence(gaps, integrity))
     return Answer(
         headline=headline,
         sentences=(term_safe(sentences[0]), term_safe(sentences[1]), term_safe(sentences[2])),

@@ -22,6 +22,7 @@ from forensics.report.intruder import Intruder, read_intruder
 from forensics.report.keyevents import KeyEvents, key_events
 from forensics.report.keys import Key, VerdictRow, read_keys, verdict_table
 from forensics.report.ledger import Ledger, read_ledger
+from forensics.report.log_integrity import LogIntegrity, read_log_integrity
 from forensics.report.method import Method, read_method
 from forensics.report.reading import CaseReading
 
@@ -77,6 +78,7 @@ class ReportView:
     findings: Findings
     intruder: Intruder
     account: Account
+    integrity: LogIntegrity
     ledger: Ledger
     method: Method
     charts: Charts
@@ -100,10 +102,11 @@ def build(
     ledger = read_ledger(case)
     open_ = sum("not_evaluable" in (k.exposure, k.abuse) for k in keys)
     gaps = read_gaps(case, ledger.detections, open_)
+    integrity = read_log_integrity(case)
     usage = {key.anchor: usage_chart(case, key) for key in keys[:USAGE_CHARTS]}
     return ReportView(
         case=_head(case, keys, stale, made_at, final),
-        answer=make_answer(case, keys, findings, intruder, gaps),
+        answer=make_answer(case, keys, findings, intruder, gaps, integrity),
         gaps=gaps,
         keys=keys,
         verdict_table=verdict_table(),
@@ -111,6 +114,7 @@ def build(
         findings=findings,
         intruder=intruder,
         account=read_account(case),
+        integrity=integrity,
         ledger=ledger,
         method=read_method(case),
         charts=Charts(

@@ -57,6 +57,7 @@ class Finding:
     resources: tuple[str, ...]
     resource_count: int
     tainted: bool
+    integrity: str
     events: tuple[Event, ...]
     cut: int
     description: str
@@ -97,6 +98,13 @@ SELECT finding_id, count(*) AS n,
             OR actor IN (SELECT value FROM tainted WHERE kind = 'principal')) AS tainted
 FROM finding_event GROUP BY finding_id ORDER BY finding_id
 """
+_INTEGRITY = """
+SELECT e.finding_id, count(DISTINCT i.event_key) AS judged,
+       count(DISTINCT i.event_key) FILTER (i.integrity = 'signed') AS signed,
+       count(DISTINCT i.event_key) FILTER (i.in_failed_file) AS failed
+FROM finding_event AS e JOIN event_integrity AS i ON i.event_key = e.event_key
+GROUP BY e.finding_id ORDER BY e.finding_id
+"""
 
 
 def read_findings(case: CaseReading) -> Findings:
@@ -106,6 +114,8 @@ def read_findings(case: CaseReading) -> Findings:
     for event in case.rows(_EVENTS, [EVENTS_SHOWN]):
         events.setdefault(event["finding_id"], []).append(event)
     counted = {row["finding_id"]: row for row in case.rows(_ROWS)}
+    for row in case.rows(_INTEGRITY):
+        counted.setdefault(row["finding_id"], {}).update(row)
     found = [
         _finding(case, n, row, events.get(row["finding_id"], []), counted.get(row["finding_id"], {}))
         for n, row in enumerate(rows, start=1)
@@ -144,6 +154,7 @@ def _finding(case: CaseReading, n: int, row: Row, events: list[Row], counted: Ro
         resources=_distinct(events, "resource"),
         resource_count=row["resource_count"] or 0,
         tainted=bool(counted.get("tainted")),
+        integrity=_integrity(counted),
         events=tuple(_event(case, e) for e in events),
         cut=max(0, rows - len(events)),
         description=query.description if query else "",
@@ -151,6 +162,16 @@ def _finding(case: CaseReading, n: int, row: Row, events: list[Row], counted: Ro
         next_steps=query.next_steps if query else (),
         attack=query.attack if query else (),
     )
+
+
+def _integrity(counted: Row) -> str:
+    """Say what the digests prove of the events behind a finding; "" when that was not checked."""
+    judged, signed, failed = (counted.get(name) or 0 for name in ("judged", "signed", "failed"))
+    if not judged:
+        return ""
+    if failed:
+        return f"{failed} of {words.count(judged, 'event')} stand in a log file that failed its check"
+    return f"{signed} of {words.count(judged, 'event')} signed"
 
 
 def _distinct(events: list[Row], name: str, limit: int = 6) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from forensics.report import words
 from forensics.report.ledger import Run
+from forensics.report.log_integrity import LogIntegrity
 from forensics.report.reading import CaseReading, from_hour, hour_numbers
 
 #: Silent stretches shown of one region.
@@ -209,9 +210,14 @@ def _superseded(case: CaseReading) -> list[Superseded]:
     ]  # fmt: skip
 
 
-def gap_sentence(gaps: Gaps) -> str:
+def gap_sentence(gaps: Gaps, integrity: LogIntegrity) -> str:
     """Return the most important gap as one sentence in words."""
     parts = []
+    failed = len(integrity.faults) + integrity.faults_cut
+    if failed:
+        parts.append(
+            f"{words.count(failed, 'log file')} failed the check of digests or {'is' if failed == 1 else 'are'} missing"
+        )
     if gaps.stops:
         parts.append(f"logging was stopped {words.times(gaps.stops)}")
     if gaps.not_evaluable:
@@ -220,5 +226,5 @@ def gap_sentence(gaps: Gaps) -> str:
     if gaps.keys_open:
         parts.append(f"for {words.count(gaps.keys_open, 'key')} one question stays open")
     if not parts:
-        return "Log integrity was not checked by this version."
+        return integrity.sentence
     return f"Not seen: {words.listed(parts)}."

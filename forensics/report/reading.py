@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from forensics.analysis.owners import InferredOwner, inferred_owners
 from forensics.model.case import Settings
 from forensics.model.query import Query
 from forensics.report import words
@@ -39,6 +40,11 @@ class CaseReading:
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one SELECT with bound values and return its rows."""
         return rows_of(self._connection, sql, parameters)
+
+    @cached_property
+    def inferred_owners(self) -> dict[int, InferredOwner]:
+        """What can be said of the owners of unassigned files, by receipt id."""
+        return inferred_owners(self._connection)
 
     def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         """Return the first cell of a SELECT, None without rows."""

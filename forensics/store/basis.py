@@ -20,8 +20,19 @@ LABELS = {
     "work": "decisions, notes or suppressions changed",
     "queries": "the queries changed",
     "tool": "another version of the tool made it",
+    "logs": "the log files were checked",
     "hunt": "the hunt it rests on was run again with another result",
 }
+
+
+_CHECKED = "SELECT fingerprint FROM result_basis WHERE kind = 'verify-logs'"
+#: A check of log files rests on these, and on the keys that were pinned.
+CHECK_PARTS = ("evidence", "tool")
+
+
+def hunt_parts(parts: dict[str, str]) -> dict[str, str]:
+    """Return the components that a hunt rests on: all but the check of the log files."""
+    return {name: value for name, value in parts.items() if name != "logs"}
 
 
 def _hash(value: object) -> str:
@@ -42,6 +53,7 @@ def components(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, querie
         "work": sha256(work).hexdigest(),
         "queries": queries_sha256,
         "tool": f"keytrail {__version__}",
+        "logs": "".join(row[0] for row in connection.execute(_CHECKED).fetchall()),
     }
 
 
@@ -53,7 +65,8 @@ def fingerprint(parts: dict[str, str]) -> str:
 def stale(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, queries_sha256: str) -> dict[str, list[str]]:
     """Return for each kind of result (hunt, exposure) what changed since it was computed; absent when it is fresh.
 
-    A result that was never computed gives ["never run"].
+    A result that was never computed gives ["never run"]; a check of log files, which is not always needed, is only named
+    when it was run.
     """
     now = components(connection, folder, queries_sha256)
     stored = {
@@ -63,10 +76,16 @@ def stale(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, queries_sha
     out: dict[str, list[str]] = {}
     for kind in ("hunt", "exposure"):
         before = stored.get(kind)
+        here = hunt_parts(now) if kind == "hunt" else now
         if before is None:
             out[kind] = ["never run"]
-        elif before != now:
+        elif before != here:
             out[kind] = [
-                LABELS[name] for name in LABELS if before.get(name) != now.get(name) and (name in before or name in now)
+                LABELS[name]
+                for name in LABELS
+                if before.get(name) != here.get(name) and (name in before or name in here)
             ]
+    checked = stored.get("verify-logs")
+    if checked is not None and any(checked.get(name) != now[name] for name in CHECK_PARTS):
+        out["verify-logs"] = [LABELS[name] for name in CHECK_PARTS if checked.get(name) != now[name]]
     return out

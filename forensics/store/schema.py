@@ -7,15 +7,25 @@ from forensics.model.custody_logs import CUSTODY_LOG_TABLES
 from forensics.model.event import AWS_TABLES
 from forensics.model.evidence_file import CASE_TABLES
 from forensics.model.handling import HANDLING_TABLES
+from forensics.model.log_integrity import LOG_INTEGRITY_TABLES
 from forensics.model.other_event import OTHER_EVENT
 from forensics.model.provider_key import PROVIDER_KEY
 from forensics.model.usage import AI_TABLES
 from forensics.store.custody_views import ACTIVITY_OF_CUSTODY, CUSTODY_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 
-_ALL = (*CASE_TABLES, *HANDLING_TABLES, *AWS_TABLES, *AI_TABLES, PROVIDER_KEY, *CUSTODY_LOG_TABLES, OTHER_EVENT)
+_ALL = (
+    *CASE_TABLES,
+    *HANDLING_TABLES,
+    *LOG_INTEGRITY_TABLES,
+    *AWS_TABLES,
+    *AI_TABLES,
+    PROVIDER_KEY,
+    *CUSTODY_LOG_TABLES,
+    OTHER_EVENT,
+)
 TABLES: dict[str, Table] = {t.name: t for t in _ALL}
 
 #: Tables whose rows stand for records of the evidence.
@@ -90,7 +100,21 @@ UNION ALL
 {ACTIVITY_OF_CUSTODY.strip()}
 """
 
-VIEWS = (ACCESS_TO_SECRETS, *USAGE_VIEWS, *CUSTODY_VIEWS, ACTIVITY)
+#: What the digests say of each CloudTrail event: the best of the files that hold it, a failed one before one without digest.
+EVENT_INTEGRITY = """
+CREATE VIEW event_integrity AS
+SELECT event_key, ['signed', 'content hash only', 'failed', 'not covered'][min(place)] AS integrity,
+       bool_or(place = 3) AS in_failed_file
+FROM (
+  SELECT o.event_key, CASE l.integrity WHEN 'signed' THEN 1 WHEN 'content hash only' THEN 2 WHEN 'failed' THEN 3 ELSE 4 END AS place
+  FROM occurrence AS o
+  LEFT JOIN log_integrity AS l ON l.file_sha256 = o.file_sha256 AND l.member_path = o.member_path
+  WHERE o.table_name = 'aws_event' AND EXISTS (SELECT 1 FROM result_basis WHERE kind = 'verify-logs')
+    AND o.file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal))
+GROUP BY event_key
+"""
+
+VIEWS = (ACCESS_TO_SECRETS, EVENT_INTEGRITY, *USAGE_VIEWS, *CUSTODY_VIEWS, ACTIVITY)
 
 
 def statements() -> list[str]:

@@ -172,3 +172,53 @@ def test_an_export_that_never_names_the_key_proves_nothing_about_it(sample_case)
     with sample_case.writer("test") as connection:
         connection.execute("DELETE FROM ai_usage WHERE key_id = 'apikey_01VexHm4Rt9'")
     assert verdicts(sample_case)["Vexholm"] == ("read", "not_evaluable", "exposed_not_evaluable")
+
+
+@pytest.mark.parametrize(
+    ("column", "row"),
+    [
+        ("log_integrity", "('AWSLogs/1/CloudTrail/{region}/x.json.gz', 'b', 'hash_mismatch', 'failed')"),
+        ("log_integrity", "('AWSLogs/1/CloudTrail/{region}/x.json.gz', 'b', 'missing', 'not covered')"),
+        ("log_integrity", "('renamed.json', 'b', 'trailing_data', 'failed')"),
+    ],
+)
+def test_a_failed_or_missing_log_file_of_the_region_leaves_no_none_seen(sample_case, column, row):
+    before = verdicts(sample_case)["Yarrowdene"]
+    assert before == ("none_seen", "none_seen", "not_exposed")
+    reasons = json.dumps(
+        [a for a in compute(sample_case, catalogue()).answers if a["customer"] == "Yarrowdene"], default=str
+    )
+    assert "The log files were not checked against digests" in reasons
+    with sample_case.writer("test") as connection:
+        region = connection.execute("SELECT any_value(region) FROM aws_event WHERE region LIKE 'us-%'").fetchall()[0][0]
+        for each in {"us-east-1", "eu-west-1", "us-west-2", "eu-central-1", region}:
+            connection.execute(
+                f"INSERT INTO {column} (object, bucket, state, integrity) VALUES {row.format(region=each)}"
+            )
+    assert verdicts(sample_case)["Yarrowdene"] == ("not_evaluable", "none_seen", "not_evaluable")
+
+
+def test_a_failed_log_file_of_another_region_or_hour_moves_nothing(sample_case):
+    with sample_case.writer("test") as connection:
+        connection.execute(
+            "INSERT INTO log_integrity (object, bucket, state, integrity) VALUES"
+            " ('AWSLogs/1/CloudTrail/sa-east-1/x.json.gz', 'b', 'hash_mismatch', 'failed')"
+        )
+        connection.execute(
+            "INSERT INTO log_digest (object, state, start_at, end_at) VALUES ('d', 'valid', '2020-01-01', '2020-01-01 01:00:00')"
+        )
+        connection.execute(
+            "INSERT INTO log_integrity (object, bucket, state, integrity, digest_object) VALUES"
+            " ('AWSLogs/1/CloudTrail/us-east-1/x.json.gz', 'b', 'hash_mismatch', 'failed', 'd')"
+        )
+    assert verdicts(sample_case)["Yarrowdene"] == ("none_seen", "none_seen", "not_exposed")
+
+
+def test_a_missing_digest_of_the_region_leaves_no_none_seen(sample_case):
+    with sample_case.writer("test") as connection:
+        for region in ("us-east-1", "eu-west-1", "us-west-2", "eu-central-1"):
+            connection.execute(
+                "INSERT INTO log_chain (region, trail, backfill, missing, first_start, last_end) VALUES"
+                f" ('{region}', 't', false, 2, '2026-05-01', '2026-05-20')"
+            )
+    assert verdicts(sample_case)["Yarrowdene"] == ("not_evaluable", "none_seen", "not_evaluable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,10 @@ from forensics.analysis.refresh import hunt_case
 from forensics.analysis.timeline import timeline_rows, write_timeline
 from forensics.analysis.verdicts import exposure_case
 from forensics.cli.commands.report import next_report, write_report
-from forensics.cli.console import out, progress_bar, say
+from forensics.cli.console import out, say
 from forensics.cli.options import TOOL
+from forensics.cli.reading_progress import reading_progress
+from forensics.evidence.log_integrity import check_logs
 from forensics.evidence.seal import seal
 from forensics.evidence.verify import verify
 from forensics.ingest.discover import discover
@@ -47,17 +50,15 @@ def run_demo(root: Path) -> int:
     samples = samples_folder()
     say(f"init     {root / 'case'}")
     folder = init_case(root / "case", system_clock, (samples / "case.toml").read_bytes())
-    with progress_bar("ingest", len(discover([samples])), "files") as update:
-        result = ingest(
-            folder,
-            [samples],
-            IngestOptions(by=folder.settings().examiner),
-            lambda n, size, records: update(n, f"{records} records"),
-        )
+    with reading_progress(discover([samples])) as update:
+        result = ingest(folder, [samples], IngestOptions(by=folder.settings().examiner), update)
     r = result.records
     say(
         f"ingest   {r['seen']} records = {r['accepted']} accepted + {r['duplicate']} duplicate + {r['defect']} defect + {r['out_of_scope']} out of scope"
     )
+    logs = check_logs(folder, system_clock)
+    states = Counter(v.state for v in logs.checked.logs)
+    say("verify-logs " + ", ".join(f"{number} {state}" for state, number in sorted(states.items())))
     hunted, _ = hunt_case(folder, catalogue(), system_clock)
     say(
         f"hunt     {len(hunted.outcomes)} queries, {sum(o.state == State.FINDING for o in hunted.outcomes)} with findings, {len(hunted.findings)} findings"

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from forensics.cli.console import out, out_json, out_table, progress_bar, say
+from forensics.cli.console import out, out_json, out_table, say
 from forensics.cli.options import START, ByOption, DryRunOption, JsonOption, open_given
+from forensics.cli.reading_progress import reading_progress
 from forensics.ingest.account import IngestResult
 from forensics.ingest.discover import discover
 from forensics.ingest.preview import preview
@@ -122,14 +123,8 @@ def register(app: typer.Typer) -> None:
             maps=tuple(maps or ()),
         )  # fmt: skip
         started = time.monotonic()
-        total = len(discover(paths))
-        with progress_bar("reading", total, "files") as update:
-            result = ingest(
-                folder,
-                paths,
-                options,
-                lambda files, size, records: update(files, f"{size >> 20} MiB, {records} records"),
-            )
+        with reading_progress(discover(paths)) as update:
+            result = ingest(folder, paths, options, update)
         seconds = round(time.monotonic() - started, 1)
         if json_:
             out_json(ingest_json(result, seconds))

@@ -62,7 +62,8 @@ def register(app: typer.Typer) -> None:
             "defect",
             "out_of_scope",
         )
-        out_table("", columns, [[f[n] for n in names] for f in files], right=frozenset(range(5, 10)))
+        rows = [{**f, "owner": f["owner"] or _inferred(f)} for f in files]
+        out_table("", columns, [[f[n] for n in names] for f in rows], right=frozenset(range(5, 10)))
         _remarks(files)
         records = facts["records"]
         say(
@@ -71,10 +72,14 @@ def register(app: typer.Typer) -> None:
         )
         if facts["id_conflicts"]:
             say(f"{facts['id_conflicts']} events share an eventID with another record of other content; both are kept")
+        for twin in facts["twins"]:
+            say(
+                f"{twin['events']} events of {twin['source_id']} came in a better form too; every figure counts them once"
+            )
         for line in _superseded(facts["superseded"]):
             say(line)
         if facts["inferred_files"]:
-            say(f"{facts['inferred_files']} files have an inferred owner; a stated one goes before it")
+            say(f"{facts['inferred_files']} files have an inferred owner: marked, and no figure rests on it")
         if facts["unassigned_files"]:
             say(f"{facts['unassigned_files']} files have no owner: give --owner or a receipt table")
         if changed:
@@ -86,9 +91,19 @@ def register(app: typer.Typer) -> None:
         return 0
 
 
+def _inferred(row: dict[str, Any]) -> str:
+    """Return an inferred owner in words, or nothing."""
+    return f"{row['inferred_owner']} (inferred)" if row["inferred_owner"] else ""
+
+
 def _remarks(files: list[dict[str, Any]]) -> None:
     """Say what is odd about each file."""
     for f in files:
+        if f["inferred_owner"]:
+            say(f"  {f['exhibit'] or '-'} {f['path']}: owner inferred from {f['inferred_why']}: {f['inferred_owner']}")
+        elif f["owner_candidates"]:
+            who = " or ".join(f["owner_candidates"])
+            say(f"  {f['exhibit'] or '-'} {f['path']}: unassigned; by {f['inferred_why']} perhaps of {who}")
         if f["withdrawn"]:
             say(f"  {f['exhibit'] or '-'} {f['path']}: withdrawn from the analysis ({f['withdrawn']})")
         if f["tlp"]:

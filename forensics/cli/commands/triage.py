@@ -12,8 +12,9 @@ from forensics.analysis.context import catalogue
 from forensics.analysis.refresh import hunt_case
 from forensics.analysis.triage import Triage
 from forensics.cli.commands.hunt import exit_code
-from forensics.cli.console import out, out_json, progress_bar, say
+from forensics.cli.console import out, out_json, say
 from forensics.cli.options import START, ByOption, DryRunOption, JsonOption
+from forensics.cli.reading_progress import reading_progress
 from forensics.ingest.account import IngestResult
 from forensics.ingest.discover import discover
 from forensics.ingest.run import IngestOptions, ingest
@@ -53,13 +54,8 @@ def register(app: typer.Typer) -> None:
             say(f"would make the case {root} and read {len(found)} files, newest first")
             return 0
         folder = init_case(root, system_clock, by=by)
-        with progress_bar("reading", len(found), "files") as update:
-            result = ingest(
-                folder,
-                paths,
-                IngestOptions(newest_first=True, by=by),
-                lambda n, size, records: update(n, f"{records} records"),
-            )
+        with reading_progress(found) as update:
+            result = ingest(folder, paths, IngestOptions(newest_first=True, by=by), update)
         if not sum(result.tables.values()):
             raise UsageFault(
                 "no log was recognised",

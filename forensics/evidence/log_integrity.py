@@ -1,0 +1,296 @@
+"""Check the log files of a case against the digests in it: read every original again, judge, store, note in custody."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from forensics.analysis.context import catalogue, catalogue_sha256
+from forensics.ingest.archives import members
+from forensics.ingest.unpack import COMPRESSED, GZIP, archive_kind, unpack
+from forensics.integrity.chains import DigestVerdict
+from forensics.integrity.check import Checked, check
+from forensics.integrity.digest import ChainName
+from forensics.integrity.log_states import LogVerdict
+from forensics.integrity.pieces import KEYS, Piece, examine
+from forensics.model.clock import Clock
+from forensics.model.errors import UsageFault
+from forensics.store.basis import CHECK_PARTS, components, fingerprint
+from forensics.store.case_folder import CaseFolder
+from forensics.store.duckdb_engine import rows_of
+from forensics.store.eventstore import EventStore, text_json
+
+_FILES = """
+SELECT f.file_sha256, f.exhibit, f.size_bytes, f.stored_as, f.original_path, arg_min(r.path, r.receipt_id) AS path
+FROM evidence_file AS f JOIN receipt AS r USING (file_sha256)
+WHERE f.state <> 'settings' AND f.file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
+GROUP BY ALL ORDER BY f.file_sha256
+"""
+_WITH_EVENTS = "SELECT DISTINCT file_sha256, member_path FROM occurrence WHERE table_name = 'aws_event'"
+#: Where the keys that were pinned for a case are kept: the check can be repeated from the package.
+PINNED = "pinned_keys.json"
+_HEAD = 4096
+
+Progress = Callable[[int, int, int], None]
+"""Called with (files done, bytes done, pieces found)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogCheck:
+    """What was found, and originals that could not be read: (exhibit, path, reason)."""
+
+    checked: Checked
+    unread: tuple[tuple[str, str, str], ...]
+
+
+def files_of(connection: Any) -> list[dict[str, Any]]:
+    """Return the received files that are read again, each with its first path."""
+    return rows_of(connection, _FILES)
+
+
+def read_pinned(path: Path) -> Piece:
+    """Read a file of keys that were obtained apart from the evidence. Raises UsageFault when it holds none."""
+    try:
+        piece = examine(path.name, path.read_bytes())
+    except OSError as error:
+        raise UsageFault("the pinned keys cannot be read", place=str(path), hint=str(error.strerror)) from error
+    if piece.kind != KEYS:
+        raise UsageFault(
+            "the file holds no public keys",
+            place=str(path),
+            hint="save the answer of `aws cloudtrail list-public-keys`",
+        )
+    return piece
+
+
+def check_logs(
+    folder: CaseFolder,
+    clock: Clock,
+    by: str = "",
+    *,
+    pinned: Path | None = None,
+    password: str | None = None,
+    progress: Progress = lambda *_: None,
+    threads: int = 0,
+) -> LogCheck:
+    """Check all log files and digests of a case and store what came, with what it rests on.
+
+    `pinned`: keys obtained apart from the evidence; they are kept in the case folder and count until others are given.
+    Raises UsageFault for a file of pinned keys without a key, CaseFault when the case is in use.
+    """
+    keys = read_pinned(pinned) if pinned else None
+    connection = folder.reader()
+    try:
+        files = files_of(connection)
+        with_events = {(row[0], row[1]) for row in connection.execute(_WITH_EVENTS).fetchall()}
+    finally:
+        connection.close()
+    kept = folder.root / PINNED
+    if keys is None and kept.exists():
+        keys = read_pinned(kept)
+    pieces, unread = _read(folder, files, with_events, password, progress, threads)
+    checked = check(pieces, [keys] if keys else [])
+    if pinned and keys:
+        kept.write_bytes(keys.body)
+    _store(folder, clock, by, checked, keys)
+    return LogCheck(checked, tuple(unread))
+
+
+def _read(
+    folder: CaseFolder,
+    files: list[dict[str, Any]],
+    with_events: set[tuple[str, str]],
+    password: str | None,
+    progress: Progress,
+    threads: int,
+) -> tuple[list[Piece], list[tuple[str, str, str]]]:
+    """Read and hash all originals, on all cores: hashing and decompression work outside of Python's lock."""
+    pieces: list[Piece] = []
+    unread: list[tuple[str, str, str]] = []
+    size = 0
+
+    def one(row: dict[str, Any]) -> list[Piece] | str:
+        place = folder.root / row["stored_as"] if row["stored_as"] else Path(row["original_path"] or "")
+        try:
+            received = place.read_bytes()
+        except OSError as error:
+            return f"the original cannot be read: {error.strerror}"
+        found = list(_pieces(row, received, with_events, password))
+        own = found[0].received_sha256 if len(found) == 1 and not found[0].member_path else sha256(received).hexdigest()
+        return (
+            found
+            if own == row["file_sha256"]
+            else "the original is not the file that was received: its SHA-256 differs"
+        )
+
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="hash") as pool:
+        for number, (row, found) in enumerate(zip(files, pool.map(one, files), strict=True), start=1):
+            size += row["size_bytes"] or 0
+            if isinstance(found, str):
+                unread.append((row["exhibit"], row["path"], found))
+            else:
+                pieces += found
+            progress(number, size, len(pieces))
+    return pieces, unread
+
+
+def _pieces(
+    row: dict[str, Any], received: bytes, with_events: set[tuple[str, str]], password: str | None
+) -> Iterator[Piece]:
+    def piece(name: str, data: bytes, member_path: str) -> Piece:
+        foreign = data.startswith(COMPRESSED) and not data.startswith(GZIP)
+        has_events = (row["file_sha256"], member_path) in with_events
+        return examine(
+            name, data, unpack(data).data if foreign else None,
+            exhibit=row["exhibit"], member_path=member_path, file_sha256=row["file_sha256"],
+            source_id="aws_cloudtrail" if has_events else "",
+        )  # fmt: skip
+
+    if not _is_archive(received):
+        yield piece(row["path"], received, "")
+        return
+    for member in members(received, password=password):
+        if member.data is not None:
+            yield piece(member.path.rpartition("!")[2], member.data, member.path)
+
+
+def _is_archive(received: bytes) -> bool:
+    """Whether it is an archive, perhaps compressed as a whole: the first bytes of its content tell."""
+    if archive_kind(received) or not received.startswith(COMPRESSED):
+        return bool(archive_kind(received))
+    if not received.startswith(GZIP):
+        return bool(archive_kind(unpack(received).data))
+    try:
+        head = zlib.decompressobj(wbits=31).decompress(received, _HEAD)
+    except zlib.error:
+        return False
+    return bool(archive_kind(head)) or head.startswith(COMPRESSED)
+
+
+def _store(folder: CaseFolder, clock: Clock, by: str, checked: Checked, pinned: Piece | None) -> None:
+    rows = stored_rows(checked)
+    with folder.writer("verify-logs") as connection:
+        store, now = EventStore(connection), clock().replace(tzinfo=None)
+        parts = components(connection, folder, catalogue_sha256(catalogue()))
+        basis = {name: parts[name] for name in CHECK_PARTS} | {"keys": pinned.content_sha256 if pinned else ""}
+
+        def work() -> None:
+            for table, found in rows.items():
+                store.replace(table, found)
+            connection.execute("DELETE FROM result_basis WHERE kind = 'verify-logs'")
+            line = {"kind": "verify-logs", "fingerprint": fingerprint(basis), "components": text_json(basis)}
+            store.insert("result_basis", [{**line, "computed_at": now}])
+
+        store.transact(work)
+        folder.custody.append(
+            "logs verified",
+            by or folder.settings().examiner,
+            fingerprint=fingerprint(basis),
+            digests=_counted(row["state"] for row in rows["log_digest"]),
+            log_files=_counted(row["state"] for row in rows["log_integrity"]),
+        )
+
+
+def _counted(states: Iterable[str]) -> dict[str, int]:
+    out: dict[str, int] = {}
+    for state in sorted(states):
+        out[state] = out.get(state, 0) + 1
+    return out
+
+
+def stored_rows(checked: Checked) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of log_chain, log_digest and log_integrity."""
+    return {
+        "log_chain": [
+            {
+                **_name(chain.name),
+                "states": ",".join(chain.states),
+                "digests": sum(v.digest is not None for v in chain.verdicts),
+                "missing": chain.missing,
+                "first_start": chain.first,
+                "last_end": chain.last,
+                "hours": chain.hours(proven=False),
+                "hours_proven": chain.hours(proven=True),
+                "hours_empty": chain.hours(proven=True, empty=True),
+                "faults": text_json(chain.faults),
+            }
+            for chain in checked.chains
+        ],
+        "log_digest": [_digest(v) for chain in checked.chains for v in chain.verdicts],
+        "log_integrity": [_log(v) for v in checked.logs]
+        + [
+            {
+                **_place(v.piece),
+                "object": v.name,
+                "state": v.state,
+                "integrity": _lake_word(v.state),
+                "reason": v.reason,
+            }
+            for v in checked.lake
+        ],
+    }
+
+
+def _lake_word(state: str) -> str:
+    return {"valid": "signed", "listed_by_unverified_digest": "content hash only", "hash_mismatch": "failed"}.get(
+        state, "not covered"
+    )
+
+
+def _name(name: ChainName) -> dict[str, Any]:
+    return {
+        "account": name.account,
+        "organisation": name.organisation,
+        "region": name.region,
+        "trail": name.trail,
+        "home_region": name.home_region,
+        "backfill": name.backfill,
+    }
+
+
+def _place(piece: Piece | None) -> dict[str, Any]:
+    if piece is None:
+        return {}
+    return {
+        "exhibit": piece.exhibit,
+        "file_sha256": piece.file_sha256,
+        "member_path": piece.member_path,
+        "content_sha256": piece.content_sha256,
+    }
+
+
+def _digest(verdict: DigestVerdict) -> dict[str, Any]:
+    digest, key = verdict.digest, verdict.public_key
+    return {
+        **_name(verdict.chain),
+        **_place(digest.piece if digest else None),
+        "object": verdict.key,
+        "bucket": verdict.bucket,
+        "start_at": digest.start if digest else None,
+        "end_at": digest.end if digest else None,
+        "state": verdict.state,
+        "reason": verdict.reason,
+        "log_files": len(digest.logs) if digest else None,
+        "fingerprint": digest.fingerprint if digest else None,
+        "key_origin": key.origin if key else None,
+        "key_file": key.file if key else None,
+        "key_in_validity": verdict.key_in_validity,
+    }
+
+
+def _log(verdict: LogVerdict) -> dict[str, Any]:
+    return {
+        **_place(verdict.piece),
+        "object": verdict.key,
+        "bucket": verdict.bucket,
+        "state": verdict.state,
+        "integrity": verdict.word,
+        "reason": verdict.reason,
+        "digest_object": verdict.digest.key if verdict.digest else None,
+    }

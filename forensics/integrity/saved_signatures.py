@@ -1,0 +1,113 @@
+"""Signatures of digests from saved S3 metadata: S3 keeps them beside the object, not in the file.
+
+Read are: one JSON object keyed by S3 key; JSON lines with bucket, key and signature; the answer of `head-object`
+(`Metadata.signature`), named like the digest it belongs to; saved response headers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from forensics.integrity.pieces import Piece
+
+_HEADER = re.compile(rb"(?im)^x-amz-meta-(signature|signature-algorithm|backfill-generation-timestamp)\s*:\s*(\S+)\s*$")
+_PREFIX = "x-amz-meta-"
+_DIGEST = re.compile(r"\d{12}_CloudTrail-Digest_[^/]*?\d{8}T\d{6}Z(?:_backfill)?")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSignature:
+    """A signature as saved: hex text, algorithm, bucket (empty when not stated), and the file it is from."""
+
+    signature: str
+    algorithm: str
+    bucket: str
+    key: str
+    file: str
+
+
+class SavedSignatures:
+    """Signatures by S3 key and, for files that state none, by the digest's own name."""
+
+    def __init__(self, pieces: Iterable[Piece]) -> None:
+        self._by_key: defaultdict[str, list[SavedSignature]] = defaultdict(list)
+        self._by_base: defaultdict[str, list[SavedSignature]] = defaultdict(list)
+        for piece in sorted(pieces, key=lambda p: (p.content_sha256, p.name)):
+            for saved in _saved(piece):
+                if saved.key:
+                    self._by_key[saved.key].append(saved)
+                else:
+                    named = _DIGEST.search(piece.base)
+                    if named:
+                        self._by_base[named[0]].append(saved)
+
+    def of(self, bucket: str, key: str) -> list[SavedSignature]:
+        """Return what was saved for an object: what names its bucket must name it rightly."""
+        found = [s for s in self._by_key.get(key, []) if s.bucket in ("", bucket)]
+        named = _DIGEST.search(key.rpartition("/")[2])
+        return found + (self._by_base.get(named[0], []) if named else [])
+
+
+def _saved(piece: Piece) -> list[SavedSignature]:
+    values: list[Any] = []
+    try:
+        values = [orjson.loads(piece.body)]
+    except orjson.JSONDecodeError:
+        for line in piece.body.splitlines():
+            try:
+                values.append(orjson.loads(line))
+            except orjson.JSONDecodeError:
+                continue
+    if not values:
+        headers = {name.lower().decode(): text.decode("latin-1") for name, text in _HEADER.findall(piece.body)}
+        values = [headers] if "signature" in headers else []
+    found: list[SavedSignature] = []
+    for value in values:
+        for each in value if isinstance(value, list) else [value]:
+            found += _of_object(each, piece)
+    return found
+
+
+def _of_object(value: object, piece: Piece) -> list[SavedSignature]:
+    if not isinstance(value, Mapping):
+        return []
+    own = _fields(value)
+    if "signature" in own:
+        return [_signature(own, str(own.get("key") or own.get("s3key") or ""), piece)]
+    inner = own.get("metadata")
+    if isinstance(inner, Mapping) and "signature" in _fields(inner):
+        key = str(own.get("key") or own.get("path") or own.get("name") or "")
+        return [_signature({**own, **_fields(inner)}, key, piece)]
+    found = []
+    for key, member in value.items():
+        if isinstance(member, Mapping):
+            fields = _fields(member)
+            nested = fields.get("metadata")
+            fields |= _fields(nested) if isinstance(nested, Mapping) else {}
+            if "signature" in fields:
+                found.append(_signature(fields, str(key), piece))
+    return found
+
+
+def _fields(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name).lower().removeprefix(_PREFIX): member for name, member in value.items()}
+
+
+def _signature(fields: Mapping[str, Any], key: str, piece: Piece) -> SavedSignature:
+    bucket = str(fields.get("bucket") or "")
+    for scheme in ("s3://", "https://"):
+        if key.startswith(scheme):
+            bucket, _, key = key.removeprefix(scheme).partition("/")
+    return SavedSignature(
+        signature=str(fields.get("signature") or "").strip(),
+        algorithm=str(fields.get("signature-algorithm") or ""),
+        bucket=bucket,
+        key=key.lstrip("/"),
+        file=piece.exhibit or piece.base,
+    )
