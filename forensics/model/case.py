@@ -53,6 +53,16 @@ class Trail:
 
 
 @dataclass(frozen=True, slots=True)
+class Roster:
+    """What should have sent evidence, beside the trails: whatever of it is not there is named as missing."""
+
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything `case.toml` says. Times are naive UTC. `sha256` is over the file's bytes."""
 
@@ -73,6 +83,7 @@ class Settings:
     statements: tuple[Statement, ...]
     trails: tuple[Trail, ...]
     sha256: str
+    roster: Roster = Roster()
 
     @property
     def baseline_until(self) -> datetime | None:
@@ -184,6 +195,7 @@ def read_settings(content: bytes, place: str = "case.toml") -> Settings:
             for t in r.tables(roster, "trail")
         ),
         sha256=sha256(content).hexdigest(),
+        roster=Roster(*(r.texts(roster, n, "roster") for n in ("accounts", "regions", "customers", "organisations"))),
     )
     if settings.since and settings.until and settings.since >= settings.until:
         r.faults.append("window.since must be before window.until")

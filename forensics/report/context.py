@@ -11,6 +11,7 @@ from forensics.model.case import Settings
 from forensics.model.query import Query
 from forensics.report.account import Account, read_account
 from forensics.report.answer import Answer, assumed_t0, make_answer
+from forensics.report.answerable import Answerable, read_answerable
 from forensics.report.charts.coverage import coverage_matrix
 from forensics.report.charts.heat import heat_map
 from forensics.report.charts.lifelines import lifelines
@@ -79,6 +80,7 @@ class ReportView:
     intruder: Intruder
     account: Account
     integrity: LogIntegrity
+    answerable: Answerable | None
     ledger: Ledger
     method: Method
     charts: Charts
@@ -115,6 +117,7 @@ def build(
         intruder=intruder,
         account=read_account(case),
         integrity=integrity,
+        answerable=read_answerable(case),
         ledger=ledger,
         method=read_method(case),
         charts=Charts(

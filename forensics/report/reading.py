@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from forensics.analysis.coverage import Coverage, coverage_of
 from forensics.analysis.owners import InferredOwner, inferred_owners
+from forensics.analysis.questions import Question, questions_of
 from forensics.model.case import Settings
 from forensics.model.query import Query
 from forensics.report import words
@@ -45,6 +47,16 @@ class CaseReading:
     def inferred_owners(self) -> dict[int, InferredOwner]:
         """What can be said of the owners of unassigned files, by receipt id."""
         return inferred_owners(self._connection)
+
+    @cached_property
+    def coverage(self) -> Coverage | None:
+        """What the evidence covers against what should exist; None without a window."""
+        return coverage_of(self._connection, self.settings, *self.window) if self.window else None
+
+    @cached_property
+    def questions(self) -> list[Question]:
+        """Every question with what the evidence lacks for it."""
+        return questions_of(self._connection, self.settings, self.coverage) if self.coverage else []
 
     def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         """Return the first cell of a SELECT, None without rows."""

@@ -75,11 +75,13 @@ def stale(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, queries_sha
     }
     out: dict[str, list[str]] = {}
     for kind in ("hunt", "exposure"):
-        before = stored.get(kind)
-        here = hunt_parts(now) if kind == "hunt" else now
+        before, here = stored.get(kind), now
         if before is None:
             out[kind] = ["never run"]
-        elif before != here:
+            continue
+        if kind == "hunt":
+            before, here = hunt_parts(before), hunt_parts(now)
+        if before != here:
             out[kind] = [
                 LABELS[name]
                 for name in LABELS
