@@ -39,10 +39,11 @@ queries-lint: $(STAMP)
 
 check: lint types layers queries-lint ## Static checks: ruff, mypy strict, import-linter, query lint
 
-docs: $(STAMP) ## Write docs/fields.md, docs/formats.md and docs/queries.md anew from their definitions
+docs: $(STAMP) ## Write docs/fields.md, formats.md, queries.md and collection.md anew from their definitions
 	$(BIN)/python -m forensics.store.reference > docs/fields.md.new && mv docs/fields.md.new docs/fields.md
 	$(BIN)/python -m forensics.sources.reference > docs/formats.md.new && mv docs/formats.md.new docs/formats.md
 	$(BIN)/python -m forensics.analysis.reference > docs/queries.md.new && mv docs/queries.md.new docs/queries.md
+	$(BIN)/python -m forensics.analysis.collection.guide > docs/collection.md.new && mv docs/collection.md.new docs/collection.md
 
 sample: $(STAMP) ## Write sample_logs/ anew from its generator
 	$(BIN)/python -m forensics.sample --output sample_logs

@@ -100,7 +100,10 @@ SELECT DISTINCT coalesce(actor_account_id, '') AS who FROM aws_event
 WHERE event_time >= $since AND event_time < $until AND regexp_full_match(coalesce(actor_account_id, ''), '[0-9]{12}')
 ORDER BY who
 """
-_CHAINS = "SELECT DISTINCT account AS who, region AS what FROM log_chain ORDER BY ALL"
+_CHAINS = (
+    "SELECT DISTINCT account AS who, region AS what FROM log_chain"
+    " WHERE coalesce(account, '') <> '' AND region IS NOT NULL ORDER BY ALL"
+)
 _INVENTORY = "SELECT DISTINCT coalesce(customer, '') AS who, provider AS what FROM ai_key ORDER BY ALL"
 _EXPORTS = """
 SELECT coalesce(owner, '') AS who, provider AS what,

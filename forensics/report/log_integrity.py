@@ -57,7 +57,7 @@ class LogIntegrity:
         if not self.ran:
             return "Log integrity was not checked: `keytrail verify-logs` was not run."
         total = sum(number for _, number in self.events)
-        said = [f"{number} {'are' if number != 1 else 'is'} {word}" for word, number in self.events if number]
+        said = [f"{number} {word}" for word, number in self.events if number]
         failed = (
             f"; {words.count(len(self.faults) + self.faults_cut, 'log file')} failed or missing" if self.faults else ""
         )

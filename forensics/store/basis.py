@@ -30,6 +30,12 @@ _CHECKED = "SELECT fingerprint FROM result_basis WHERE kind = 'verify-logs'"
 CHECK_PARTS = ("evidence", "tool")
 
 
+def _work(folder: CaseFolder) -> bytes:
+    """Return the lines of work.jsonl that results rest on: what was asked of whom moves none."""
+    content = folder.work_path.read_bytes() if folder.work_path.exists() else b""
+    return b"".join(line for line in content.splitlines(keepends=True) if not line.startswith(b'{"act":"request",'))
+
+
 def hunt_parts(parts: dict[str, str]) -> dict[str, str]:
     """Return the components that a hunt rests on: all but the check of the log files."""
     return {name: value for name, value in parts.items() if name != "logs"}
@@ -46,7 +52,7 @@ def components(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, querie
         " FROM receipt ORDER BY 1, 2, 3, 4"
     ).fetchall()
     withdrawn = connection.execute("SELECT file_sha256 FROM withdrawal ORDER BY file_sha256").fetchall()
-    work = folder.work_path.read_bytes() if folder.work_path.exists() else b""
+    work = _work(folder)
     return {
         "evidence": _hash([evidence, withdrawn] if withdrawn else evidence),
         "settings": folder.settings().sha256,
