@@ -13,6 +13,8 @@ from decimal import Decimal
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
+from forensics.sources.protocol import WHOLE
+
 MAX_DEPTH = 64
 _BLANK = re.compile(r"[\s\x00\x1a\ufeff]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]', re.DOTALL)
@@ -145,6 +147,9 @@ def _reason(error: Exception, ended: bool) -> str:
     return f"not valid JSON: {error.msg}" if isinstance(error, json.JSONDecodeError) else f"not valid JSON: {error}"
 
 
+_ELEMENT = (WHOLE, WHOLE)
+
+
 class Walker:
     """Walks the values of a text and yields the records at `path`."""
 
@@ -181,9 +186,10 @@ class Walker:
     def _value(
         self, start: int, path: tuple[str, ...], contexts: tuple[dict[str, Any], ...], *, top: bool = False
     ) -> Generator[Slice, None, int]:
-        if self.text[start] == "[":
-            return (yield from self._list(start, path, contexts, top=top))
-        if self.text[start] == "{" and path:
+        if self.text[start] == "[" and path != _ELEMENT:
+            inner = _ELEMENT if path == (WHOLE,) else path
+            return (yield from self._list(start, inner, contexts, top=top))
+        if self.text[start] == "{" and path and path != _ELEMENT:
             return (yield from self._object(start, path, contexts, top=top))
         value, end, fault, flags = parse(self.text, start)
         if not end:

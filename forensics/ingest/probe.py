@@ -8,7 +8,7 @@ from typing import Any
 
 from forensics.ingest.careful import Walker, parse, skip_blank
 from forensics.ingest.rows import TIMED_LINE, delimiter_of
-from forensics.sources.protocol import Probe
+from forensics.sources.protocol import WHOLE, Probe
 
 _CONTAINERS = (
     "Records",
@@ -25,7 +25,10 @@ _CONTAINERS = (
     "logFiles",
     "resourceSpans",
     "resourceLogs",
+    "QueryResultRows",
 )
+#: Lists whose elements are lists themselves, and records as a whole.
+_OF_LISTS = frozenset({"QueryResultRows"})
 _WHOLE = 4_000_000
 _LINE = 1_000_000
 #: `[table]` on a line of its own begins settings, not a JSON list.
@@ -94,7 +97,8 @@ def _probe_container(text: str, first: int, head: str) -> Probe:
     if best is None:
         return Probe("json", text_head=head)
     name = best[1]
-    for piece in Walker(text[first:], (name,)).records():
+    path = (name, WHOLE) if name in _OF_LISTS else (name,)
+    for piece in Walker(text[first:], path).records():
         return Probe("json", frozenset({name}), name, piece.value if not piece.fault else None, text_head=head)
     return Probe("json", frozenset({name}), name, None, text_head=head)
 

@@ -206,6 +206,9 @@ class _Collector:
         if self.source.table == "aws_event":
             while chunk := list(islice(numbered, _CHUNK)):
                 self._take(self.source.read(self._document(chunk, None)))
+            last = walker.outline.envelopes[-1] if walker and walker.outline.envelopes else {}
+            if last.get("NextToken") or last.get("nextToken"):
+                self._remark("truncated: the last page says that more follows")
             return
         self._take(self.source.read(self._document(numbered, walker)))
 

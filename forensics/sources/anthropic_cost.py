@@ -23,6 +23,7 @@ _DIMENSIONS = (
 )
 #: Cost reports of the analytics endpoints look alike but hold list prices of products.
 _ANALYTICS = frozenset({"product", "list_amount", "rbac_group_id", "slack_channel_id"})
+_MARKED = re.compile(r'"(?:product|list_amount|rbac_group_id|slack_channel_id)"\s*:')
 _CENT_DIGITS = 2
 
 
@@ -66,7 +67,8 @@ class AnthropicCost:
         if isinstance(result, Mapping):
             timed = enclosed or set(_TIMES) <= result.keys()
             return "results with amount and currency" if timed and _is_result(result) else ""
-        first = _IN_HEAD.search(probe.text_head) if enclosed else None
+        marked = _MARKED.search(probe.text_head)
+        first = _IN_HEAD.search(probe.text_head) if enclosed and not marked else None
         return "results with amount and currency" if first and first[1] == "amount" else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:

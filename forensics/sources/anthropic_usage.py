@@ -23,6 +23,7 @@ _DIMENSIONS = (
 )
 #: Reports of the analytics endpoints look alike but count something else.
 _ANALYTICS = frozenset({"product", "list_amount", "rbac_group_id", "slack_channel_id"})
+_MARKED = re.compile(r'"(?:product|list_amount|rbac_group_id|slack_channel_id)"\s*:')
 _PARTS = ("uncached_input_tokens", "cache_read_input_tokens", "output_tokens")
 
 
@@ -102,7 +103,7 @@ class AnthropicUsage:
             timed = enclosed or set(_TIMES) <= result.keys()
             return "results with uncached_input_tokens" if timed and _is_result(result) else ""
         first = _IN_HEAD.search(probe.text_head)
-        if not enclosed or (first and first[1] != "uncached_input_tokens"):
+        if not enclosed or (first and first[1] != "uncached_input_tokens") or _MARKED.search(probe.text_head):
             return ""
         return "results with uncached_input_tokens" if first else "buckets without any result"
 

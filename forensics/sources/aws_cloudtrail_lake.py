@@ -1,4 +1,4 @@
-"""Results of queries over CloudTrail: Lake and Athena, as CSV.
+"""Results of queries over CloudTrail: Lake and Athena as CSV, and Lake as the answer of `get-query-results`.
 
 Names come in lower case. A cell is JSON (Athena's recommended table) or what Java prints, `{type=AssumedRole, ...}`, which
 has no quotes and is ambiguous: rows with such cells are lossy, and a cell that cannot be read in one way stays text.
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from forensics.model.wrapping import loaded
-from forensics.sources.protocol import Document, Probe, RawRecord, Reading, RowOrDefect
+from forensics.sources.protocol import WHOLE, Document, Probe, RawRecord, Reading, RowOrDefect
 from forensics.sources.trail_mapping import java_map, mapped
 from forensics.sources.trail_record import NAMES, is_event
 
@@ -34,6 +34,7 @@ _PARTS = frozenset(
     " edgeDeviceDetails eventContext".split()
 )
 _CORE = frozenset({"eventsource", "eventname"})
+_ROWS = "QueryResultRows"
 
 
 class QueryResults:
@@ -47,24 +48,38 @@ class QueryResults:
     table = "aws_event"
 
     def recognise(self, probe: Probe) -> str:
-        """Recognise by lower-case names of source and name, beside identity, id or time of an event."""
+        """Recognise by lower-case names of source and name, beside identity, id or time of an event; or by QueryResultRows."""
+        if probe.form in {"json", "ndjson"}:
+            rows = isinstance(probe.sample, list) and _as_row(probe.sample)
+            named = {str(name).lower() for name in rows} if rows else set()
+            return "QueryResultRows with columns of CloudTrail" if _ROWS in probe.keys and named >= _CORE else ""
         names = {name.strip().lower() for name in probe.header if name.islower()} if probe.form == "csv" else set()
         claimed = names >= _CORE and bool(names & {"useridentity", "eventid", "eventtime"})
         return "query results with columns of CloudTrail" if claimed else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:
-        """Rows of a CSV file have no path."""
-        return ()
+        """Rows of a CSV file have no path; those of an answer stand in a list."""
+        return (_ROWS, WHOLE) if _ROWS in probe.keys else ()
 
     def read(self, document: Document) -> Reading:
         """Put the event of each row together."""
         return Reading([_judge(record) for record in document.records])
 
 
+def _as_row(value: Any) -> Mapping[str, Any]:
+    """Return a row: as it is, or put together from the objects of one member each that Lake answers with."""
+    if isinstance(value, Mapping):
+        return value
+    cells = value if isinstance(value, list) else []
+    if not cells or not all(isinstance(cell, Mapping) for cell in cells):
+        return {}
+    return {str(name): member for cell in cells for name, member in cell.items()}
+
+
 def _judge(record: RawRecord) -> RowOrDefect:
-    if not isinstance(record.value, Mapping):
+    row = _as_row(record.value)
+    if not row:
         return RowOrDefect(record, defect="not a row")
-    row = record.value
     event: dict[str, Any] = {}
     unread, lossy = [], False
     for name, cell in row.items():

@@ -10,6 +10,10 @@ from typing import Any, Protocol
 Row = dict[str, Any]
 
 
+#: Last step of a path to records that are lists themselves: each element of the list is one, whole.
+WHOLE = "[]"
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """The beginning of a file's content, enough to recognise it. Names never decide.

@@ -141,4 +141,4 @@ def test_what_cannot_be_counted_is_a_defect(changes: dict[str, Any], reason: str
 
 
 def test_analytics_reports_are_not_taken_for_usage() -> None:
-    assert claimants(json.dumps(page(bucket(0, result(product="chat", requests=3))))) == []
+    assert claimants(json.dumps(page(bucket(0, result(product="chat", requests=3))))) == ["anthropic_analytics"]

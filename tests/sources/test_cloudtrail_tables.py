@@ -155,3 +155,43 @@ def test_notices_of_deliveries_are_named_and_no_events() -> None:
     assert (account["accepted"], account["out_of_scope"], account["defect"]) == (1, 2, 1)
     assert any("notification" in note for note in reading.notes)
     assert reading.defects[0]["reason"] == "a message with several events"
+
+
+def answered(*ids: str, **more: Any) -> bytes:
+    """An answer of get-query-results: each row a list of objects with one member."""
+    rows = [
+        [
+            {"eventID": each}, {"eventName": "GetSecretValue"}, {"eventSource": "secretsmanager.amazonaws.com"},
+            {"eventTime": "2026-05-05 02:26:12.000"}, {"awsRegion": "eu-west-1"}, {"requestParameters": "{secretId=prod/a}"},
+            {"userIdentity": "{type=IAMUser, arn=arn:aws:iam::111122223333:user/x, accountId=111122223333}"},
+        ]
+        for each in ids
+    ]  # fmt: skip
+    return json.dumps({"QueryStatus": "FINISHED", "QueryResultRows": rows, **more}).encode()
+
+
+def test_an_answer_of_lake_is_read_row_by_row() -> None:
+    found = stored(answered("id-1", "id-2"), columns="event_id, event_time, actor, request_secret_id, region, fidelity")
+    moment, actor = datetime(2026, 5, 5, 2, 26, 12), "arn:aws:iam::111122223333:user/x"
+    assert found == [(n, moment, actor, "prod/a", "eu-west-1", "lossy") for n in ("id-1", "id-2")]
+
+
+def test_pages_of_lake_say_that_more_follows_and_broken_rows_are_defects() -> None:
+    reading, _ = read_bytes(new_store(), "x", answered("id-1", NextToken="t"))
+    assert "truncated: the last page says that more follows" in reading.notes
+    value = json.loads(answered("id-1"))
+    value["QueryResultRows"] += [[], [7], [{"eventName": "x"}], "text", {"eventname": "A", "eventsource": "b"}]
+    reading, account = read_bytes(new_store(), "x", json.dumps(value).encode())
+    assert (account["seen"], account["accepted"], account["defect"]) == (6, 2, 4)
+
+
+def test_a_large_answer_of_lake_is_recognised_too() -> None:
+    data = answered(*(f"id-{n}" for n in range(15_000)))
+    assert len(data) > 4_000_000
+    reading, account = read_bytes(new_store(), "x", data)
+    assert (reading.source_id, account["accepted"]) == ("aws_cloudtrail_lake", 15_000)
+
+
+def test_other_lists_of_lists_are_not_claimed() -> None:
+    assert claimants(json.dumps({"QueryResultRows": [[{"a": 1}]]})) == []
+    assert claimants(json.dumps({"QueryResultRows": []})) == []

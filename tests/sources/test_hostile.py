@@ -19,10 +19,13 @@ from tests.sources.building import check_contract
 from tests.sources.test_anthropic_activity import activity
 from tests.sources.test_anthropic_cost import cost as anthropic_cost
 from tests.sources.test_anthropic_usage import result as anthropic_result
+from tests.sources.test_azure_metrics import metric
 from tests.sources.test_bedrock_invocation import call
+from tests.sources.test_claude_code import cost_result, day, spent
 from tests.sources.test_litellm_spend import request
 from tests.sources.test_openai_audit import event
 from tests.sources.test_openai_costs import cost as openai_cost
+from tests.sources.test_openai_legacy import used
 from tests.sources.test_openai_usage import result as openai_result
 from tests.sources.test_provider_keys import anthropic_key, litellm_key, openrouter_key, project_key
 
@@ -45,6 +48,10 @@ GOOD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "bedrock_invocation": (call(), {}),
     "litellm_spend": (request(), {}),
     "key_inventory": (INVENTORY, {}),
+    "openai_legacy_usage": (used(), {}),
+    "anthropic_claude_code": (spent(), day()),
+    "anthropic_analytics": (cost_result(), ISO),
+    "azure_metrics": (metric(), {}),
     "openai_keys": (project_key(), {}),
     "anthropic_keys": (anthropic_key(), {}),
     "openrouter_keys": (openrouter_key(), {}),
