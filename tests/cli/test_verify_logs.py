@@ -223,3 +223,25 @@ def test_threads_and_order_do_not_change_what_is_stored(kit, tmp_path):
     assert stored[0] == stored[1]
     with pytest.raises(UsageFault):
         check_logs(case, Ticking(), pinned=tmp_path / "none")
+
+
+def test_show_and_hunt_say_it(kit, tmp_path, capsys):
+    stop = event(500, eventSource="cloudtrail.amazonaws.com", eventName="StopLogging", eventTime="2026-05-05T10:02:00Z")
+    kit.logs[log_key(0)] = json.dumps({"Records": [stop]}).encode()
+    write(kit, tmp_path / "bucket")
+    case = new_case(tmp_path)
+    ingest(case, [tmp_path / "bucket"], IngestOptions())
+
+    def said():
+        capsys.readouterr()
+        assert run(["show", stop["eventID"], "--case", str(case.root), "--json"]) == 0
+        shown = json.loads(capsys.readouterr().out)[0]["integrity"]
+        run(["hunt", str(case.root), "--json"])
+        outcomes = json.loads(capsys.readouterr().out)["outcomes"]
+        return shown, next(o for o in outcomes if o["query_id"] == "aws.cloudtrail_logging_stopped")["integrity"]
+
+    assert said() == ("not checked", {})
+    checked(case, capsys)
+    assert said() == ("failed", {"failed": 1})
+    run(["hunt", str(case.root)])
+    assert "rest on a log file that failed its check" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import typer
 
 from forensics.analysis.context import catalogue
 from forensics.analysis.hunt import HuntResult
+from forensics.analysis.log_marks import counted, in_words, marks_of
 from forensics.analysis.refresh import compute_hunt, hunt_case
 from forensics.cli.console import out, out_json, out_table, say
 from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_given
@@ -53,10 +54,15 @@ def register(app: typer.Typer) -> None:
         else:
             result, _ = hunt_case(folder, every, system_clock, by)
         seconds = round(time.monotonic() - started, 1)
+        connection = folder.reader()
+        try:
+            marks = marks_of(connection, (key for f in result.findings for key in f.event_keys))
+        finally:
+            connection.close()
         if json_:
-            out_json({"outcomes": [_outcome(o) for o in result.outcomes], "seconds": seconds})
+            out_json({"outcomes": [_outcome(o, result, marks) for o in result.outcomes], "seconds": seconds})
         else:
-            _print(result, seconds)
+            _print(result, seconds, marks)
         return int(exit_code(result))
 
 
@@ -73,12 +79,17 @@ def exit_code(result: HuntResult) -> ExitCode:
     return first_of({codes[s] for s in states})
 
 
-def _outcome(outcome: Any) -> dict[str, Any]:
+def _outcome(outcome: Any, result: HuntResult, marks: dict[str, str]) -> dict[str, Any]:
     names = ("query_id", "state", "severity", "count", "first_seen", "last_seen", "reason")
-    return {**{n: getattr(outcome, n) for n in names}, "event_ids": list(outcome.event_ids)}
+    keys = {key for f in result.findings if f.query_id == outcome.query_id for key in f.event_keys}
+    return {
+        **{n: getattr(outcome, n) for n in names},
+        "event_ids": list(outcome.event_ids),
+        "integrity": counted(marks, keys),
+    }
 
 
-def _print(result: HuntResult, seconds: float) -> None:
+def _print(result: HuntResult, seconds: float, marks: dict[str, str]) -> None:
     rows = [
         (
             f.finding_id,
@@ -90,12 +101,16 @@ def _print(result: HuntResult, seconds: float) -> None:
             f.first_seen,
             f.last_seen,
             f.state,
+            *([in_words(counted(marks, f.event_keys))] if marks else []),
         )
         for f in result.findings
     ]
     out_table(
         "",
-        ("finding", "severity", "confidence", "query", "actor", "events", "first seen", "last seen", "state"),
+        (
+            *("finding", "severity", "confidence", "query", "actor", "events", "first seen", "last seen", "state"),
+            *(["log files"] if marks else []),
+        ),
         rows,
         right=frozenset({5}),
     )
@@ -106,5 +121,8 @@ def _print(result: HuntResult, seconds: float) -> None:
     for outcome in result.outcomes:
         if outcome.state in {State.NOT_EVALUABLE, State.NO_BASELINE, State.FAILED}:
             say(f"{outcome.state}: {outcome.query_id}: {outcome.reason}")
+    failed = sum("failed" in counted(marks, f.event_keys) for f in result.findings)
+    if failed:
+        say(f"{failed} findings rest on a log file that failed its check: see `keytrail verify-logs`")
     noun = "query" if len(result.outcomes) == 1 else "queries"
     say(f"{len(result.outcomes)} {noun} in {seconds} s: " + ", ".join(f"{n} {s}" for s, n in sorted(by_state.items())))

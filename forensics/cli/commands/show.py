@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from forensics.analysis.log_marks import NOT_CHECKED, marks_of
 from forensics.analysis.original import Original, places_of, read_original
 from forensics.cli.console import out, out_json, out_table, say
 from forensics.cli.options import FIND, ByOption, JsonOption, open_given
@@ -73,6 +74,7 @@ def register(app: typer.Typer) -> None:
         connection = folder.reader()
         try:
             places = places_of(connection, event)
+            marks = marks_of(connection, (place["event_key"] for place in places))
         finally:
             connection.close()
         originals: dict[str, Original] = {}
@@ -88,7 +90,11 @@ def register(app: typer.Typer) -> None:
         if json_:
             out_json(
                 [
-                    {**asdict(o), "occurrences": [p["exhibit"] for p in places if p["own_key"] == key]}
+                    {
+                        **asdict(o),
+                        "integrity": marks.get(o.event_key, NOT_CHECKED),
+                        "occurrences": [p["exhibit"] for p in places if p["own_key"] == key],
+                    }
                     for key, o in originals.items()
                 ]
             )
@@ -103,6 +109,7 @@ def register(app: typer.Typer) -> None:
                     "record",
                     f"{original.record_no}, bytes {original.byte_offset} to {original.byte_offset + original.byte_length}",
                 ),
+                ("log integrity", marks.get(original.event_key, NOT_CHECKED)),
                 ("inside", original.json_pointer or "the record itself"),
                 ("SHA-256", f"{original.record_sha256} (checked against the exhibit)"),
                 (
