@@ -7,7 +7,9 @@ a database file, runs in a process of its own, so that its peak memory is its ow
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -15,16 +17,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from forensics.analysis.context import catalogue
 from forensics.analysis.refresh import hunt_case
 from forensics.analysis.verdicts import exposure_case
+from forensics.evidence.log_integrity import check_logs
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.model.clock import system_clock
 from forensics.store.case_folder import CaseFolder, init_case
+from tests.integrity.chain_kit import Kit, key_list, log_key
 
 LARGEST_OBJECT = {"many": 100_000_000, "few": 1_000_000_000}
 
@@ -92,6 +99,56 @@ def compare(base: Path, name: str, events: int, files: int, rounds: int) -> Path
     return case
 
 
+def compare_logs(base: Path, files: int) -> None:
+    """Compare verify-logs with reading, decompressing and hashing the same files alone, on as many threads."""
+    kit, hundred = Kit(hours=0), 100
+    before: dict[str, Any] | None = None
+    for hour in range(files // hundred):
+        listed = []
+        for number in range(hundred):
+            key = log_key(hour, number).replace(".json", f"_{number:03d}.json")
+            events = [
+                {"eventVersion": "1.11", "eventID": f"{hour}-{number}-{n}", "requestID": f"{hour * n:032x}"}
+                for n in range(60)
+            ]
+            raw = json.dumps({"Records": events}).encode()
+            write_file(base / "logs" / key, gzip.compress(raw, mtime=0))
+            listed.append(
+                {"s3Bucket": "b", "s3Object": key, "hashAlgorithm": "SHA-256", "hashValue": sha256(raw).hexdigest()}
+            )
+        before = kit.add(hour, before, logFiles=listed)
+    for key, raw in kit.digests.items():
+        write_file(base / "logs" / key, gzip.compress(raw, mtime=0))
+    write_file(base / "logs" / "keys.json", key_list(kit.key))
+    write_file(base / "logs" / "metadata.json", json.dumps(kit.metadata).encode())
+    case = init_case(base / "logs-case", system_clock)
+    ingest(case, [base / "logs"], IngestOptions(copy=False))
+    paths = sorted(p for p in (base / "logs").rglob("*") if p.is_file())
+
+    def alone() -> None:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(hashed, paths))
+
+    rounds = [(timed(lambda: check_logs(case, system_clock)), timed(alone)) for _ in range(3)]
+    mine, other = (statistics.median(each) for each in zip(*rounds, strict=True))
+    sys.stdout.write(
+        f"verify-logs: {len(paths):,} files {mine:.1f} s, hashed alone {other:.1f} s, ratio {mine / other:.2f}\n"
+    )
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def hashed(path: Path) -> str:
+    """Read, hash, decompress and hash again."""
+    data = path.read_bytes()
+    sha256(data).digest()
+    return sha256(gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).hexdigest()
+
+
 def main() -> None:
     """Print what was measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure ingest, hunt and exposure.")
@@ -99,6 +156,7 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=1_000, help="files of the first set")
     parser.add_argument("--few", type=int, default=5, help="files of the second set")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--logs", type=int, default=20_000, help="log files for verify-logs")
     parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
@@ -106,6 +164,7 @@ def main() -> None:
         measure(kind, Path(trail), Path(target), int(largest))
         return
     with tempfile.TemporaryDirectory() as name:
+        compare_logs(Path(name), given.logs)
         compare(Path(name), "few", given.events, given.few, given.rounds)
         case = CaseFolder(compare(Path(name), "many", given.events, given.many, given.rounds), system_clock)
         hunt = timed(lambda: hunt_case(case, catalogue(), system_clock))

@@ -60,13 +60,27 @@ def examine(
 
     `content` is given for containers other than gzip, which S3 delivery does not use, and makes the container `foreign`.
     """
-    own = sha256(received).hexdigest()
     if content is not None:
         container = FOREIGN
-    elif received.startswith(_GZIP):
-        content, container = _gunzip(received)
     else:
-        content, container = received, PLAIN
+        content, container = opened(received)
+    return piece_of(
+        name, received, content, container, exhibit=exhibit, member_path=member_path, file_sha256=file_sha256,
+        source_id=source_id,
+    )  # fmt: skip
+
+
+def opened(received: bytes) -> tuple[bytes, str]:
+    """Return the content of the first gzip member, or the bytes as they are, and what the container is."""
+    return _gunzip(received) if received.startswith(_GZIP) else (received, PLAIN)
+
+
+def piece_of(
+    name: str, received: bytes, content: bytes, container: str, *, exhibit: str = "", member_path: str = "",
+    file_sha256: str = "", source_id: str = "",
+) -> Piece:  # fmt: skip
+    """Say what opened content is, and hash it."""
+    own = sha256(received).hexdigest()
     kind = _kind(name, content)
     return Piece(
         name=name,
