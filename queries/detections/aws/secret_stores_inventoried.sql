@@ -38,7 +38,6 @@ WITH calls AS (
     AND e.outcome IN ('success', 'denied')
     AND NOT regexp_matches(lower(coalesce(e.user_agent, '')), 'mozilla|console|coral|^\x5b?aws[ -]internal')
     AND coalesce(e.invoked_by, '') = ''
-    AND e.event_epoch IS NOT NULL
     AND e.event_time < $until
 ),
 -- Each call stands in two windows of two blocks, so that no burst is cut by the turn of a quarter hour.
