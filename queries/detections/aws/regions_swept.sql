@@ -28,7 +28,6 @@ WITH calls AS (
     e.region AS thing
   FROM aws_event AS e
   WHERE e.region IS NOT NULL
-    AND e.event_name_base IS NOT NULL
     AND e.outcome IN ('success', 'denied')
     AND NOT regexp_matches(lower(coalesce(e.user_agent, '')), 'mozilla|console|coral|^\x5b?aws[ -]internal')
     AND coalesce(e.invoked_by, '') = ''

@@ -28,7 +28,6 @@ WITH changes AS (
     AND e.outcome = 'success'
     AND coalesce(e.identity_type, '') = 'AssumedRole'
     AND coalesce(e.invoked_by, '') = ''
-    AND e.request_role_arn IS NOT NULL
     AND e.event_time < $until
     -- A role that renews its own session goes nowhere.
     AND coalesce(e.issuer_arn, '') <> e.request_role_arn
