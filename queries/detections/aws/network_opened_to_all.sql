@@ -23,27 +23,26 @@ WITH requests AS (
     regexp_replace(regexp_replace(coalesce(CAST(e.request_parameters AS VARCHAR), ''), '\s', '', 'g'),
       '"(from|to)Port":(80|443|-1)([,}])', '', 'g') AS request_text
   FROM aws_event AS e
-  WHERE (
-      (e.event_source = 'ec2.amazonaws.com'
-        AND e.event_name_base IN ('AuthorizeSecurityGroupIngress', 'CreateNetworkAclEntry', 'ReplaceNetworkAclEntry'))
-      OR (e.event_source = 'rds.amazonaws.com' AND e.event_name_base IN ('CreateDBInstance', 'ModifyDBInstance'))
-    )
-    AND e.outcome IN ('success', 'denied')
+  WHERE e.outcome IN ('success', 'denied')
     AND coalesce(e.invoked_by, '') = ''
     AND e.event_time < $until
 ),
 openings AS (
   SELECT *
   FROM requests
-  WHERE (event_name_base = 'AuthorizeSecurityGroupIngress'
+  WHERE (event_source = 'ec2.amazonaws.com'
+      AND event_name_base = 'AuthorizeSecurityGroupIngress'
       AND regexp_matches(request_text, '"cidrIp(v6)?":"[0-9A-Fa-f.:]+/0"')
       AND regexp_matches(request_text, '"fromPort":|"toPort":|"ipProtocol":"-1"'))
-     OR (event_name_base IN ('CreateNetworkAclEntry', 'ReplaceNetworkAclEntry')
+     OR (event_source = 'ec2.amazonaws.com'
+      AND event_name_base IN ('CreateNetworkAclEntry', 'ReplaceNetworkAclEntry')
       AND contains(request_text, '"ruleAction":"allow"')
       AND contains(request_text, '"egress":false')
       AND regexp_matches(request_text, '"(ipv6CidrBlock|cidrBlock)":"[0-9A-Fa-f.:]+/0"')
       AND regexp_matches(request_text, '"aclProtocol":"?-1'))
-     OR (event_source = 'rds.amazonaws.com' AND contains(request_text, '"publiclyAccessible":true'))
+     OR (event_source = 'rds.amazonaws.com'
+      AND event_name_base IN ('CreateDBInstance', 'ModifyDBInstance')
+      AND contains(request_text, '"publiclyAccessible":true'))
 ),
 habits AS (
   SELECT DISTINCT caller, event_name_base FROM openings WHERE event_time < $baseline_until
