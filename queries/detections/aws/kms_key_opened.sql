@@ -23,7 +23,6 @@ WITH key_changes AS (
     coalesce(json_extract_string(e.request_parameters, '$.granteePrincipal'), '') AS grantee
   FROM aws_event AS e
   WHERE e.event_source = 'kms.amazonaws.com'
-    AND e.event_name_base IN ('PutKeyPolicy', 'CreateGrant')
     AND e.outcome IN ('success', 'denied')
     AND coalesce(e.invoked_by, '') = ''
     AND e.event_time < $until
