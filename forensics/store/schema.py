@@ -13,7 +13,7 @@ from forensics.model.usage import AI_TABLES
 from forensics.store.custody_views import ACTIVITY_OF_CUSTODY, CUSTODY_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 
 _ALL = (*CASE_TABLES, *HANDLING_TABLES, *AWS_TABLES, *AI_TABLES, PROVIDER_KEY, *CUSTODY_LOG_TABLES, OTHER_EVENT)
 TABLES: dict[str, Table] = {t.name: t for t in _ALL}
