@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any
 
 from sigma.conditions import (
@@ -35,7 +34,7 @@ from sigma.types import (
     SpecialChars,
 )
 
-from forensics.model.address import read_address
+from forensics.model.address import network_bounds
 from forensics.model.errors import QueryFault
 from forensics.sigma.fields import Field, everything
 from forensics.sigma.fields import field as record_field
@@ -202,9 +201,5 @@ class Converter:
     def _network(self, name: str, value: SigmaCIDRExpression) -> str:
         if name != "sourceIPAddress":
             raise QueryFault(f"compares {name[:80]} with a range of addresses; only sourceIPAddress can be")
-        low, high = (self._key(str(ip)) for ip in (value.network[0], value.network[-1]))
+        low, high = (self.bind(key) for key in network_bounds(str(value.network)))
         return f"coalesce(e.source_ip_key BETWEEN {low} AND {high}, FALSE)"
-
-    def _key(self, text: str) -> str:
-        address = read_address(str(ip_address(text)))
-        return self.bind(str(address.key))
