@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from forensics.store.case_folder import CaseFolder
 
 _SEARCHED = (
-    "SELECT count(*) AS n FROM aws_event"
-    " WHERE event_time IS NULL OR (event_time >= $since AND event_time < $until)"
+    "SELECT count(*) AS n FROM aws_event WHERE event_time IS NULL OR (event_time >= $since AND event_time < $until)"
 )
 _ATTACK = re.compile(r"attack\.(t[0-9]{4}(?:\.[0-9]{3})?|[a-z][a-z_-]{2,40})", re.IGNORECASE)
 _CONFIDENCE = {"stable": "high", "test": "medium"}
