@@ -102,7 +102,7 @@ def _correlation(rule: Rule, correlation: SigmaCorrelationRule, by_name: Mapping
         uses.append(base.id)
     matched = "\n  UNION ALL\n".join(parts)
     sql = (
-        f"WITH matched AS (\n{matched}),\n{_windows(rule, correlation, len(named), span)},\n"  # noqa: S608
+        f"WITH matched AS (\n{matched}),\n{_windows(rule, correlation, len(named), span)},\n"
         "within AS (SELECT *, min(CASE WHEN hit THEN low END) OVER (PARTITION BY finding_key ORDER BY event_time"
         f" RANGE BETWEEN CURRENT ROW AND {span} FOLLOWING) AS earliest FROM judged),\n"
         "chosen AS (SELECT finding_key, event_key, min(rule) AS rule FROM within WHERE earliest <= event_time"
@@ -129,7 +129,7 @@ def _matches(number: int, name: str, base: Rule, correlation: SigmaCorrelationRu
     group = ", ".join(f"g{n}.v" for n in range(len(groups)))
     value = ", ".join(f"g{n}.v" for n in range(len(groups), len(groups) + len(values)))
     return (
-        f"  SELECT {number} AS rule, e.event_key, e.event_time,"  # noqa: S608
+        f"  SELECT {number} AS rule, e.event_key, e.event_time,"
         f" {f'CAST(to_json([{group}]) AS VARCHAR)' if group else chr(39) * 2} AS finding_key,"
         f" {f'CAST(to_json([{value}]) AS VARCHAR)' if value else 'NULL'} AS value\n"
         f"    FROM aws_event AS e{joins}\n    WHERE {_WINDOW} AND e.event_time IS NOT NULL\n"
@@ -172,7 +172,7 @@ def _windows(rule: Rule, correlation: SigmaCorrelationRule, rules: int, span: st
             raise QueryFault("its condition counts beyond any log")
         bound = f"{_BOUNDS[condition.op]} {int(condition.count)}"
     return (
-        f"judged AS (SELECT *, count(DISTINCT {counted[kind]}) {over} {bound} AS hit,"  # noqa: S608
+        f"judged AS (SELECT *, count(DISTINCT {counted[kind]}) {over} {bound} AS hit,"
         f" event_time - {span} AS low FROM matched)"
     )
 
@@ -182,7 +182,7 @@ def _ordered(rules: int, span: str) -> str:
     before = "OVER (PARTITION BY finding_key ORDER BY event_time RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
     steps = ["chain0 AS (SELECT *, CASE WHEN rule = 0 THEN event_time END AS start FROM matched)"]
     steps += [
-        f"chain{n} AS (SELECT * EXCLUDE (start), CASE WHEN rule = {n} THEN max(start) {before} END AS start"  # noqa: S608
+        f"chain{n} AS (SELECT * EXCLUDE (start), CASE WHEN rule = {n} THEN max(start) {before} END AS start"
         f" FROM chain{n - 1})"
         for n in range(1, rules)
     ]
@@ -191,7 +191,7 @@ def _ordered(rules: int, span: str) -> str:
         [
             *steps,
             (
-                f"judged AS (SELECT * EXCLUDE (start), coalesce(event_time - start <= {span}, FALSE) AS hit, start AS low"  # noqa: S608
+                f"judged AS (SELECT * EXCLUDE (start), coalesce(event_time - start <= {span}, FALSE) AS hit, start AS low"
                 f" FROM {last})"
             ),
         ]
