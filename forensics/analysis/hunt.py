@@ -95,7 +95,7 @@ def run_hunt(
         outcomes.append(outcome)
         findings += found
         runs.append(QueryRun(query, bound, engine.name, took, run_at))
-    ids = _event_ids(engine, {key for outcome in outcomes for key in outcome.event_keys})
+    ids = event_ids(engine, {key for outcome in outcomes for key in outcome.event_keys})
     named = (replace(o, event_ids=tuple(ids.get(k, k) for k in o.event_keys)) for o in outcomes)
     return HuntResult(tuple(named), in_order(findings), tuple(runs))
 
@@ -156,7 +156,7 @@ def _without_rows(query: Query, state: State, reason: str, searched: int) -> Out
     return Outcome(query.id, state, reason, Severity(query.severity), records_searched=searched)
 
 
-def _event_ids(engine: QueryEngine, keys: set[str]) -> dict[str, str]:
+def event_ids(engine: QueryEngine, keys: set[str]) -> dict[str, str]:
     """Return the provider's id of each event that has one."""
     ordered = sorted(keys)
     found: dict[str, str] = {}

@@ -77,6 +77,7 @@ additional_event_data JSON additionalEventData whole
 service_event_details JSON serviceEventDetails whole
 resources JSON resources whole
 unmapped JSON names of top-level fields this table has no column for
+further_fields JSON top-level fields no other column keeps whole, and those whose column says something else, as written
 has_omitted BOOLEAN a part was omitted for size
 text_repaired BOOLEAN invalid text was replaced by U+FFFD to read it
 duplicate_names BOOLEAN a name occurs twice in one JSON object of the record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.model.columns import table
+from forensics.model.columns import Table, table
 
 META = table("meta", "Schema, tool, engine and reader versions.", "name VARCHAR what\nvalue VARCHAR value", ("name",))
 
@@ -199,6 +199,44 @@ root VARCHAR independent root: settings, or the event that stands for it
 """,
 )
 
+SIGMA_RULE = table(
+    "sigma_rule",
+    "Sigma rules of the last `hunt --sigma`, one row each, and what came of it. Texts are the rule's own.",
+    """
+rule_id VARCHAR sigma. and the rule's id
+place VARCHAR path of the rule file below the folder, with the number of the document
+file_sha256 VARCHAR SHA-256 of the rule file
+title VARCHAR title
+severity VARCHAR from level: info, low, medium, high, critical
+status VARCHAR status: stable, test, experimental, ...
+author VARCHAR author
+licence VARCHAR license, as the rule states it
+tags JSON tags as written
+false_positives JSON falsepositives as written
+attack JSON ids of ATT&CK techniques and tactics among the tags
+state VARCHAR hit, none_seen, not_convertible, not_evaluable
+reason VARCHAR why
+count BIGINT distinct events
+records_searched BIGINT CloudTrail events in the window
+sql_sha256 VARCHAR SHA-256 of the SQL; NULL when there is none
+result_sha256 VARCHAR logical hash of the canonical rows
+""",
+    ("rule_id",),
+)
+
+SIGMA_FINDING = Table(
+    "sigma_finding",
+    "Findings of Sigma rules of the last `hunt --sigma`. Columns of finding.",
+    FINDING.columns,
+    FINDING.key,
+)
+
+SIGMA_FINDING_EVENT = Table(
+    "sigma_finding_event",
+    "Rows behind a finding of a Sigma rule. Columns of finding_event.",
+    FINDING_EVENT.columns,
+)
+
 CASE_TABLES = (
     META,
     EVIDENCE_FILE,
@@ -208,6 +246,9 @@ CASE_TABLES = (
     QUERY_RUN,
     FINDING,
     FINDING_EVENT,
+    SIGMA_RULE,
+    SIGMA_FINDING,
+    SIGMA_FINDING_EVENT,
     VERDICT,
     RESULT_BASIS,
     CASE_VALUE,

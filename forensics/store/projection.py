@@ -23,10 +23,10 @@ _SHAPE = json.dumps(
              " vpcEndpointId eventCategory").split(),
             _TEXT,
         ),
-        "tlsDetails": {"clientProvidedHostHeader": _TEXT},
         **dict.fromkeys(
             ("userIdentity requestParameters responseElements additionalEventData serviceEventDetails resources"
-             " edgeDeviceDetails").split(),
+             " edgeDeviceDetails tlsDetails vpcEndpointAccountId addendum sessionCredentialFromConsole eventContext"
+             " insightDetails").split(),
             _JSON,
         ),
     }
@@ -88,6 +88,9 @@ def _moment(text: str, form: str) -> str:
     )
 
 
+#: Merge patch (RFC 7396) that leaves of a record the fields nobody knows.
+_WITHOUT_KNOWN = json.dumps(dict.fromkeys([*sorted(KNOWN_NAMES), "@timestamp"]))
+
 _GLIMPSE = json.dumps(
     {
         **dict.fromkeys("eventTime @timestamp sourceIPAddress".split(), _TEXT),
@@ -100,7 +103,9 @@ GLIMPSED = f"SELECT TRY(json_transform(raw, '{_GLIMPSE}')) AS g FROM incoming"
 #: The record's text is read once into shapes; all else reads these and not the text.
 _STAGES = f"""
 WITH shaped AS (
-  SELECT i.* EXCLUDE (raw), TRY(json_transform(i.raw, '{_SHAPE}')) AS s FROM incoming AS i),
+  SELECT i.* EXCLUDE (raw), TRY(json_transform(i.raw, '{_SHAPE}')) AS s,
+    CASE WHEN i.unmapped IS NOT NULL THEN TRY(json_merge_patch(i.raw, '{_WITHOUT_KNOWN}')) END AS rest
+  FROM incoming AS i),
 parsed AS (SELECT *, TRY(json_transform(s.userIdentity, '{_IDENTITY}')) AS u FROM shaped),
 deep AS (
   SELECT *,
@@ -128,6 +133,27 @@ judged AS (
                        CASE WHEN s.eventType = 'AwsServiceEvent' THEN s.eventSource END) END AS actor
   FROM worded)
 """
+
+#: Parts kept whole in further_fields, and texts kept there where the column beside them says something else.
+_WHOLE = "tlsDetails vpcEndpointAccountId addendum sessionCredentialFromConsole edgeDeviceDetails eventContext insightDetails"
+_OTHERWISE = {
+    "errorCode": "error_text",
+    "errorMessage": "coalesce(s.errorMessage, CASE WHEN error_text = r.errorCode THEN r.errorMessage END)",
+    "recipientAccountId": "coalesce(s.recipientAccountId, u.accountId)",
+    "eventID": "nullif(s.eventID, '')",
+    "readOnly": "CAST(TRY_CAST(s.readOnly AS BOOLEAN) AS VARCHAR)",
+    "managementEvent": "CAST(TRY_CAST(s.managementEvent AS BOOLEAN) AS VARCHAR)",
+}
+_FURTHER = ", ".join(
+    [
+        *(f"CASE WHEN json_type(s.{n}) <> 'NULL' THEN '\"{n}\":' || s.{n} END" for n in _WHOLE.split()),
+        *(
+            f"CASE WHEN s.{n} IS DISTINCT FROM {column} THEN '\"{n}\":' || coalesce(CAST(to_json(s.{n}) AS VARCHAR), 'null') END"
+            for n, column in _OTHERWISE.items()
+        ),
+        "CASE WHEN length(rest) > 2 THEN substr(CAST(rest AS VARCHAR), 2, length(rest) - 2) END",
+    ]
+)
 
 #: Expression for each column of aws_event; the loader refuses a column without one.
 _COLUMNS: dict[str, str] = {
@@ -173,7 +199,7 @@ _COLUMNS: dict[str, str] = {
     "source_class": "af.kind",
     "user_agent": "s.userAgent",
     "vpc_endpoint_id": "s.vpcEndpointId",
-    "tls_host": "s.tlsDetails.clientProvidedHostHeader",
+    "tls_host": "json_extract_string(s.tlsDetails, '$.clientProvidedHostHeader')",
     "error_code": "error_text",  # some services write the error into the response
     "error_message": "coalesce(s.errorMessage, CASE WHEN error_text = r.errorCode THEN r.errorMessage END)",
     "outcome": "CASE WHEN denied THEN 'denied' WHEN error_text IS NOT NULL OR login_failed"
@@ -203,6 +229,7 @@ _COLUMNS: dict[str, str] = {
     "service_event_details": "s.serviceEventDetails",
     "resources": "s.resources",
     "unmapped": "unmapped",
+    "further_fields": f"'{{' || nullif(concat_ws(',', {_FURTHER}), '') || '}}'",
     "has_omitted": " OR ".join(
         f"coalesce(json_extract_string(s.{part}, '$.omitted') = 'true', FALSE)"
         for part in "requestParameters responseElements additionalEventData serviceEventDetails edgeDeviceDetails".split()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -31,6 +32,12 @@ def register(app: typer.Typer) -> None:
             typer.Option("--query", help="Only this query (or all that begin so, with a dot at the end)."),
         ] = None,
         param: Annotated[list[str] | None, typer.Option("--param", help="name=value or query.name=value.")] = None,
+        sigma: Annotated[
+            Path | None,
+            typer.Option(
+                "--sigma", help="Run the Sigma rules of this folder over CloudTrail instead of our own queries."
+            ),
+        ] = None,
         engine: Annotated[str, typer.Option(help="Engine: duckdb.")] = "duckdb",
         since: SinceOption = "",
         until: UntilOption = "",
@@ -43,6 +50,12 @@ def register(app: typer.Typer) -> None:
             raise UsageFault(f"no engine {engine!r}", place="--engine", hint="this version has duckdb")
         folder = open_given(case)
         folder.note_settings()
+        if sigma is not None:
+            if query or param:
+                raise UsageFault("--query and --param are for our own queries", place="--sigma")
+            from forensics.cli.sigma_output import hunt_sigma  # pySigma is loaded only where rules are read
+
+            return hunt_sigma(folder, sigma, since, until, by, dry_run=dry_run, as_json=json_)
         every = catalogue()
         chosen = every.select(query) if query else tuple(every)
         overrides = parse_overrides(chosen, param or [])
