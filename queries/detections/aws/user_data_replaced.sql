@@ -33,26 +33,19 @@ WITH changes AS (
     AND event_time >= $since
     AND event_time < $until
 ),
-digits(d) AS (
-  VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)
-),
-places AS (
-  SELECT a.d * 10 + b.d + 1 AS place FROM digits AS a CROSS JOIN digits AS b
-),
--- One call stops or starts several instances; each is a text between quotes.
+-- One call stops or starts several instances: its parameters are searched for each instance between quotes.
 power_calls AS (
   SELECT
-    e.event_key,
-    e.event_epoch,
-    e.event_name_base,
-    split_part(CAST(e.request_parameters AS VARCHAR), '"', p.place) AS instance_id
-  FROM aws_event AS e
-  CROSS JOIN places AS p
-  WHERE e.event_source = 'ec2.amazonaws.com'
-    AND e.event_name_base IN ('StopInstances', 'StartInstances')
-    AND e.outcome = 'success'
-    AND e.event_time >= $since
-    AND e.event_time < $until
+    event_key,
+    event_epoch,
+    event_name_base,
+    CAST(request_parameters AS VARCHAR) AS parameters
+  FROM aws_event
+  WHERE event_source = 'ec2.amazonaws.com'
+    AND event_name_base IN ('StopInstances', 'StartInstances')
+    AND outcome = 'success'
+    AND event_time >= $since
+    AND event_time < $until
 ),
 steps AS (
   SELECT event_key, caller, instance_id, 'change' AS step FROM changes
@@ -63,7 +56,7 @@ steps AS (
     c.instance_id,
     CASE WHEN w.event_name_base = 'StopInstances' THEN 'stop before' ELSE 'start after' END AS step
   FROM changes AS c
-  JOIN power_calls AS w ON w.instance_id = c.instance_id
+  JOIN power_calls AS w ON replace(w.parameters, '"' || c.instance_id || '"', '') <> w.parameters
   WHERE c.instance_id <> ''
     AND ((w.event_name_base = 'StopInstances'
         AND w.event_epoch <= c.event_epoch
