@@ -22,6 +22,8 @@ WITH changes AS (
   SELECT
     event_key,
     event_epoch,
+    coalesce(account_id, '') AS account,
+    coalesce(region, '') AS place,
     coalesce(actor, '') AS caller,
     coalesce(json_extract_string(request_parameters, '$.instanceId'), '') AS instance_id
   FROM aws_event
@@ -39,6 +41,8 @@ power_calls AS (
     event_key,
     event_epoch,
     event_name_base,
+    coalesce(account_id, '') AS account,
+    coalesce(region, '') AS place,
     CAST(request_parameters AS VARCHAR) AS parameters
   FROM aws_event
   WHERE event_source = 'ec2.amazonaws.com'
@@ -56,8 +60,9 @@ steps AS (
     c.instance_id,
     CASE WHEN w.event_name_base = 'StopInstances' THEN 'stop before' ELSE 'start after' END AS step
   FROM changes AS c
-  JOIN power_calls AS w ON replace(w.parameters, '"' || c.instance_id || '"', '') <> w.parameters
+  JOIN power_calls AS w ON w.account = c.account AND w.place = c.place
   WHERE c.instance_id <> ''
+    AND replace(w.parameters, '"' || c.instance_id || '"', '') <> w.parameters
     AND ((w.event_name_base = 'StopInstances'
         AND w.event_epoch <= c.event_epoch
         AND w.event_epoch >= c.event_epoch - $around_seconds)
