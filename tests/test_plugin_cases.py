@@ -6,6 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+# Loaded here, or each inner run would load them anew.
+import forensics.ingest.scratch
+import forensics.store.casevalues
+import forensics.store.duckdb_engine  # noqa: F401
 from tests import case_events
 from tests.queries import pack
 
@@ -20,7 +24,10 @@ def run(pytester: pytest.Pytester) -> Run:
         path = pack.write(pytester.path, header, sql)
         path.with_name("trail_stopped.cases.toml").write_text(cases, encoding="utf-8")
         pytester.makeini("[pytest]\n")
-        done = pytester.runpytest_inprocess("-p", "tests.plugin_cases", "-p", "no:randomly", "-v", str(pytester.path))
+        without = (f"-pno:{name}" for name in ("randomly", "hypothesispytest", "xdist", "syrupy"))
+        done = pytester.runpytest_inprocess(
+            "-ptests.plugin_cases", *without, "--assert=plain", "-v", str(pytester.path)
+        )
         return int(done.ret), "\n".join([*done.outlines, *done.errlines])
 
     return run
