@@ -21,6 +21,7 @@ from forensics.evidence.results import bound, table_facts
 from forensics.evidence.structure import PINNED_KEYS
 from forensics.evidence.tool import SAME_REPORT, SAME_TOOL, tool_facts
 from forensics.ingest.discover import Found
+from forensics.ingest.indicator_files import INDICATOR_SOURCE
 from forensics.ingest.maps import MAP_SOURCE
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable
 from forensics.ingest.run import Ingest, IngestOptions
@@ -202,7 +203,12 @@ def _catalogue(package: Package, root: Path) -> Catalogue:
 def _found(package: Package, source: dict[str, Any], name: str | None) -> Found:
     if name is None:
         return Found(package.root, source["name"], problem=source["reason"] or "cannot be read")
-    return Found(package.path(name), source["name"], is_map=source["source_id"] == MAP_SOURCE)
+    return Found(
+        package.path(name),
+        source["name"],
+        is_map=source["source_id"] == MAP_SOURCE,
+        is_indicators=source["source_id"] == INDICATOR_SOURCE,
+    )
 
 
 def _account(package: Package, connection: Any) -> str:
