@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.analysis.context import catalogue
+from forensics.analysis.indicators.search import search_case
 from forensics.analysis.refresh import hunt_case
 from forensics.analysis.verdicts import exposure_case
 from forensics.evidence.checks import Check, CheckFailedError, CheckUndecidedError, Package, check, require
@@ -155,6 +156,8 @@ def _rebuild(package: Package, scratch: Path) -> CaseFolder:
         check_logs(folder, _at(times["verify-logs"]))
     hunt_case(folder, queries, _at(times["hunt"]))
     exposure_case(folder, queries, _at(times["exposure"]))
+    if any(source["source_id"] == INDICATOR_SOURCE for source in sources):
+        search_case(folder, lambda: created.replace(tzinfo=UTC))
     return folder
 
 

@@ -98,7 +98,7 @@ def _print(outcomes: list[Outcome], faults: list[dict[str, Any]]) -> None:
     rows = [
         (
             o.kind, defang(o.kind, o.value), o.events, o.denied, o.first, o.last,
-            o.one_actor if o.actors == 1 else f"{o.actors} actors", o.fields, o.files, _remarks(o),
+            o.one_actor if o.actors == 1 else f"{o.actors} actors", _places(o), o.files, _remarks(o),
         )
         for o in hits
     ]  # fmt: skip
@@ -117,6 +117,11 @@ def _print(outcomes: list[Outcome], faults: list[dict[str, Any]]) -> None:
     if len(faults) > _SHOWN_FAULTS:
         say(f"and {len(faults) - _SHOWN_FAULTS} more entries that cannot be used; --json lists them")
     say(f"{len(outcomes)} indicators: {len(hits)} hit")
+
+
+def _places(outcome: Outcome) -> str:
+    fields = outcome.fields.split(", ")
+    return ", ".join(fields[:2]) + (f" and {len(fields) - 2} more" if len(fields) > 2 else "")
 
 
 def _remarks(outcome: Outcome) -> str:
