@@ -10,6 +10,7 @@ from forensics.analysis.credentials.chains import chain_rows
 from forensics.analysis.credentials.rules import graph_of
 from forensics.analysis.hunt import HuntResult, run_hunt, store_rows
 from forensics.analysis.indicators.search import is_stale, search_case
+from forensics.analysis.suppressions import marked, suppressions_of
 from forensics.analysis.verdicts import exposure_case
 from forensics.model.outcome import State
 from forensics.queries.catalogue import Catalogue
@@ -57,7 +58,8 @@ def compute_hunt(
     connection = folder.reader()
     try:
         window = window_of(connection, folder.settings(), since, until)
-        return run_hunt(DuckDBEngine(connection), queries, window, clock, overrides), window
+        result = run_hunt(DuckDBEngine(connection), queries, window, clock, overrides)
+        return marked(result, suppressions_of(folder)), window
     finally:
         connection.close()
 
@@ -76,6 +78,7 @@ def hunt_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str = ""
         def work() -> None:
             store.replace("finding", rows["finding"])
             store.replace("finding_event", rows["finding_event"])
+            store.replace("suppression", [s.row() for s in suppressions_of(folder) if not s.undone])
             store.replace("finding_chain", chain_rows(result.findings, graph_of(connection)))
             store.insert("query_run", rows["query_run"])
             connection.execute("DELETE FROM result_basis WHERE kind = 'hunt'")

@@ -83,8 +83,9 @@ def register(app: typer.Typer) -> None:
 
 
 def exit_code(result: HuntResult) -> ExitCode:
-    """Return 3 with a failed query, 10 with findings, 6 with something not evaluable, else 0."""
-    states = {o.state for o in result.outcomes}
+    """Return 3 with a failed query, 10 with findings that are not suppressed, 6 with something not evaluable, else 0."""
+    suppressed = {f.query_id for f in result.findings} - {f.query_id for f in result.findings if f.suppression is None}
+    states = {o.state for o in result.outcomes if o.query_id not in suppressed}
     codes = {
         State.FAILED: ExitCode.BAD_QUERY,
         State.FINDING: ExitCode.FINDINGS,
@@ -103,7 +104,12 @@ def _outcome(outcome: Any, result: HuntResult, marks: dict[str, str], chains: Ch
         "event_ids": list(outcome.event_ids),
         "integrity": counted(marks, keys),
         "findings": [
-            {"finding_id": f.finding_id, "severity": str(f.severity), "chains": chains.get(f.finding_id, [])}
+            {
+                "finding_id": f.finding_id,
+                "severity": str(f.severity),
+                "suppression": f.suppression,
+                "chains": chains.get(f.finding_id, []),
+            }
             for f in result.findings
             if f.query_id == outcome.query_id
         ],
@@ -131,10 +137,10 @@ def _print(result: HuntResult, seconds: float, marks: dict[str, str], chains: Ch
             len(f.event_keys),
             f.first_seen,
             f.last_seen,
-            f.state,
+            f.state if f.suppression is None else f"suppressed ({f.suppression})",
             *([in_words(counted(marks, f.event_keys))] if marks else []),
         )
-        for f in result.findings
+        for f in sorted(result.findings, key=lambda f: f.suppression is not None)
     ]
     out_table(
         "",
