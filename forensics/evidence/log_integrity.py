@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -93,12 +95,28 @@ def check_logs(
     kept = folder.root / PINNED
     if keys is None and kept.exists():
         keys = read_pinned(kept)
-    pieces, unread = _read(folder, files, with_events, password, progress, threads)
-    checked = check(pieces, [keys] if keys else [])
-    if pinned and keys:
-        kept.write_bytes(keys.body)
-    _store(folder, clock, by, checked, keys)
+    with _without_collector():
+        pieces, unread = _read(folder, files, with_events, password, progress, threads)
+        checked = check(pieces, [keys] if keys else [])
+        if pinned and keys:
+            kept.write_bytes(keys.body)
+        _store(folder, clock, by, checked, keys)
     return LogCheck(checked, tuple(unread))
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Leave out Python's search for cycles: a check keeps all its many small objects to its end, and they form none.
+
+    With a hundred thousand files that search took a fifth of the time.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _read(
@@ -118,17 +136,15 @@ def _read(
         stored = row["stored_as"]
         place = os.path.join(folder.root, stored) if stored else row["original_path"] or ""  # noqa: PTH118 - as below
         try:
-            with open(place, "rb") as stream:  # noqa: PTH123 - many small files: Path costs a third of the time
+            with open(place, "rb", buffering=0) as stream:  # noqa: PTH123 - many small files: Path costs a third of the time
                 received = stream.read()
         except OSError as error:
             return f"the original cannot be read: {error.strerror}"
-        found = list(_pieces(row, received, with_events, password))
+        found = _pieces(row, received, with_events, password)
         own = found[0].received_sha256 if len(found) == 1 and not found[0].member_path else sha256(received).hexdigest()
-        return (
-            found
-            if own == row["file_sha256"]
-            else "the original is not the file that was received: its SHA-256 differs"
-        )
+        if own != row["file_sha256"]:
+            return "the original is not the file that was received: its SHA-256 differs"
+        return found
 
     def several(rows: list[dict[str, Any]]) -> list[list[Piece] | str]:
         return [one(row) for row in rows]
@@ -149,21 +165,32 @@ def _read(
 
 def _pieces(
     row: dict[str, Any], received: bytes, with_events: set[tuple[str, str]], password: str | None
-) -> Iterator[Piece]:
-    def piece(name: str, data: bytes, member_path: str, content: bytes, container: str) -> Piece:
-        has_events = (row["file_sha256"], member_path) in with_events
-        return piece_of(
-            name, data, content, container, exhibit=row["exhibit"], member_path=member_path,
-            file_sha256=row["file_sha256"], source_id="aws_cloudtrail" if has_events else "",
-        )  # fmt: skip
-
+) -> list[Piece]:
     content, container = _opened(received)
     if not _is_archive(content):
-        yield piece(row["path"], received, "", content, container)
-        return
-    for member in members(received, password=password):
-        if member.data is not None:
-            yield piece(member.path.rpartition("!")[2], member.data, member.path, *_opened(member.data))
+        return [_piece(row, row["path"], received, "", content, container, with_events)]
+    return [
+        _piece(row, m.path.rpartition("!")[2], m.data, m.path, *_opened(m.data), with_events)
+        for m in members(received, password=password)
+        if m.data is not None
+    ]
+
+
+def _piece(
+    row: dict[str, Any],
+    name: str,
+    data: bytes,
+    member_path: str,
+    content: bytes,
+    container: str,
+    with_events: set[tuple[str, str]],
+) -> Piece:
+    file_sha256 = row["file_sha256"]
+    source_id = "aws_cloudtrail" if (file_sha256, member_path) in with_events else ""
+    return piece_of(
+        name, data, content, container, exhibit=row["exhibit"], member_path=member_path, file_sha256=file_sha256,
+        source_id=source_id,
+    )  # fmt: skip
 
 
 def _opened(received: bytes) -> tuple[bytes, str]:
