@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from forensics.integrity.check import Checked, check
 from forensics.integrity.digest import ChainName
 from forensics.integrity.log_states import LogVerdict
 from forensics.integrity.pieces import FOREIGN, KEYS, Piece, examine, opened, piece_of
-from forensics.model.clock import Clock
+from forensics.model.clock import Clock, iso
 from forensics.model.errors import UsageFault
 from forensics.store.basis import CHECK_PARTS, components, fingerprint
 from forensics.store.case_folder import CaseFolder
@@ -32,9 +32,16 @@ FROM evidence_file AS f JOIN receipt AS r USING (file_sha256)
 WHERE f.state <> 'settings' AND f.file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
 GROUP BY ALL ORDER BY f.file_sha256
 """
+_RECEIPTS = """
+SELECT file_sha256, max(from_whom) AS from_whom, max(received_at) AS received_at, max(means) AS means FROM receipt
+WHERE file_sha256 IN (SELECT file_sha256 FROM evidence_file WHERE source_id = 'cloudtrail_public_keys')
+GROUP BY file_sha256 ORDER BY file_sha256
+"""
 _WITH_EVENTS = "SELECT DISTINCT file_sha256, member_path FROM occurrence WHERE table_name = 'aws_event'"
 #: Where the keys that were pinned for a case are kept: the check can be repeated from the package.
 PINNED = "pinned_keys.json"
+#: What was said of where the pinned keys are from, beside them.
+PINNED_ORIGIN = "pinned_keys.origin.txt"
 #: Files that one thread takes at once.
 _BATCH = 64
 
@@ -44,10 +51,14 @@ Progress = Callable[[int, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class LogCheck:
-    """What was found, and originals that could not be read: (exhibit, path, reason)."""
+    """What was found, and originals that could not be read: (exhibit, path, reason).
+
+    `obtained`: by fingerprint, from whom and when each public key came, as the receipt or the one who pinned it says.
+    """
 
     checked: Checked
     unread: tuple[tuple[str, str, str], ...]
+    obtained: dict[str, str] = field(default_factory=dict)
 
 
 def files_of(connection: Any) -> list[dict[str, Any]]:
@@ -76,6 +87,7 @@ def check_logs(
     by: str = "",
     *,
     pinned: Path | None = None,
+    pinned_origin: str = "",
     password: str | None = None,
     progress: Progress = lambda *_: None,
     threads: int = 0,
@@ -83,6 +95,7 @@ def check_logs(
     """Check all log files and digests of a case and store what came, with what it rests on.
 
     `pinned`: keys obtained apart from the evidence; they are kept in the case folder and count until others are given.
+    `pinned_origin`: from where and when, in the words of the one who obtained them; kept beside them.
     Raises UsageFault for a file of pinned keys without a key, CaseFault when the case is in use.
     """
     keys = read_pinned(pinned) if pinned else None
@@ -90,9 +103,10 @@ def check_logs(
     try:
         files = files_of(connection)
         with_events = {(row[0], row[1]) for row in connection.execute(_WITH_EVENTS).fetchall()}
+        receipts = {r["file_sha256"]: r for r in rows_of(connection, _RECEIPTS)}
     finally:
         connection.close()
-    kept = folder.root / PINNED
+    kept, said = folder.root / PINNED, folder.root / PINNED_ORIGIN
     if keys is None and kept.exists():
         keys = read_pinned(kept)
     with _without_collector():
@@ -100,8 +114,23 @@ def check_logs(
         checked = check(pieces, [keys] if keys else [])
         if pinned and keys:
             kept.write_bytes(keys.body)
-        _store(folder, clock, by, checked, keys)
-    return LogCheck(checked, tuple(unread))
+            said.write_text(pinned_origin, encoding="utf-8")
+        _store(folder, clock, by, checked, keys, pinned_origin if pinned else "")
+    stated = said.read_text(encoding="utf-8") if said.exists() else ""
+    obtained = {
+        name: stated if key.origin == "pinned" else _obtained(receipts.get(key.file_sha256))
+        for name, key in sorted(checked.keys.keys.items())
+    }
+    return LogCheck(checked, tuple(unread), obtained)
+
+
+def _obtained(receipt: dict[str, Any] | None) -> str:
+    """Say from whom, when and how a key file came, as its receipt states it."""
+    if receipt is None:
+        return ""
+    when = iso(receipt["received_at"]) if receipt["received_at"] else ""
+    parts = (("from ", receipt["from_whom"]), ("received ", when), ("by ", receipt["means"]))
+    return ", ".join(f"{word}{text}" for word, text in parts if text)
 
 
 @contextmanager
@@ -203,7 +232,9 @@ def _is_archive(content: bytes) -> bool:
     return content[:1] not in (b"{", b"[") and (bool(archive_kind(content)) or content.startswith(COMPRESSED))
 
 
-def _store(folder: CaseFolder, clock: Clock, by: str, checked: Checked, pinned: Piece | None) -> None:
+def _store(
+    folder: CaseFolder, clock: Clock, by: str, checked: Checked, pinned: Piece | None, pinned_origin: str
+) -> None:
     rows = stored_rows(checked)
     with folder.writer("verify-logs") as connection:
         store, now = EventStore(connection), clock().replace(tzinfo=None)
@@ -222,6 +253,7 @@ def _store(folder: CaseFolder, clock: Clock, by: str, checked: Checked, pinned: 
             "logs verified",
             by or folder.settings().examiner,
             fingerprint=fingerprint(basis),
+            **({"pinned_origin": pinned_origin} if pinned_origin else {}),
             digests=_counted(row["state"] for row in rows["log_digest"]),
             log_files=_counted(row["state"] for row in rows["log_integrity"]),
         )
