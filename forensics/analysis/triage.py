@@ -15,7 +15,7 @@ from forensics.analysis.facts import times
 from forensics.analysis.findings import Finding
 from forensics.analysis.horizon import Horizon, reach_of, trail_horizons, usage_horizons
 from forensics.analysis.keys import provider_of_name
-from forensics.analysis.suspects import Suspect, Suspects
+from forensics.analysis.suspects import Suspects
 from forensics.model.clock import iso
 from forensics.store.duckdb_engine import rows_of
 
@@ -50,6 +50,7 @@ ORDER BY event_time, location, event_key
 """
 _LOGGING = """
 SELECT event_time, event_key, coalesce(event_id, event_key) AS id, event_source, event_name_base AS action, outcome, actor, region,
+       coalesce(account_id, '') AS account,
        coalesce(json_extract_string(request_parameters, '$.name'), json_extract_string(request_parameters, '$.trailName'), resource) AS target
 FROM aws_event
 WHERE (event_source = 'cloudtrail.amazonaws.com' AND event_name_base IN
@@ -110,7 +111,7 @@ class Triage:
         for s in self.found.ordered()[:_LINES]:
             session = f" session {s.session}" if s.session else ""
             why = ", ".join(sorted(q.partition(".")[2] for q in s.findings)[:3]) or f"issued by {s.parent}"
-            seen = f"last seen {iso(s.last)}{self._as_of(s)}" if s.last else "not seen in use"
+            seen = f"last seen {iso(s.last)}{self._as_of(s.account)}" if s.last else "not seen in use"
             lines.append(Line(f"{s.credential}{session} ({_short(s.actor)}), {seen}: {why}", self._ids(s.events[:3])))
         more = len(self.suspects) - _LINES
         if more > 0:
@@ -127,8 +128,9 @@ class Triage:
         """Return how far each source reaches: after that this screen knows nothing."""
         return [*self.trails.values(), *self.usage.values()]
 
-    def _as_of(self, suspect: Suspect) -> str:
-        reach = reach_of(self.trails.values(), suspect.account)
+    def _as_of(self, account: str) -> str:
+        """Say as of when a sighting in an account's CloudTrail, or its absence, holds."""
+        reach = reach_of(self.trails.values(), account)
         return f" as of {iso(reach.until)}" if reach and reach.until else ""
 
     def _active(self) -> list[Line]:
@@ -231,7 +233,13 @@ class Triage:
                 ),
                 None,
             )
-            after = f"; on again {iso(later['event_time'])}" if later else "; not seen on again" if undoing else ""
+            after = (
+                f"; on again {iso(later['event_time'])}"
+                if later
+                else f"; not seen on again{self._as_of(row['account'])}"
+                if undoing
+                else ""
+            )
             ids = (row["id"], later["id"]) if later else (row["id"],)
             lines.append(
                 Line(

@@ -133,6 +133,10 @@ def test_nothing_unusual_is_not_said_beyond_the_horizon():
 def case(tmp_path_factory):
     made, folder = new_case(tmp_path_factory.mktemp("horizon")), tmp_path_factory.mktemp("logs")
     events = [event(n, eventTime=f"2026-05-05T{t}Z") for n, t in enumerate(("03:10:00", "07:59:59"))]
+    events.append(
+        event(7, eventTime="2026-05-05T05:00:00Z", eventSource="cloudtrail.amazonaws.com", eventName="StopLogging")
+        | {"requestParameters": {"name": "main"}, "readOnly": False}
+    )
     (folder / "t.json").write_bytes(delivery(events))
     ingest(made, [folder], IngestOptions())
     return made
@@ -205,8 +209,11 @@ def test_triage_names_the_horizon_where_nothing_is_active(case):
     connection = case.reader()
     try:
         screen = Triage(connection, (), DAY)
-        (line,) = dict(screen.sections())["Still active as of the horizon of the logs"]
+        sections = dict(screen.sections())
+        (line,) = sections["Still active as of the horizon of the logs"]
+        (stopped,) = sections["Logging switched off or narrowed"]
         assert [h.source for h in screen.horizons()] == ["CloudTrail of 111122223333 in us-east-1"]
     finally:
         connection.close()
     assert "CloudTrail of 111122223333 in us-east-1 to 2026-05-05T07:00:00Z" in line.text
+    assert stopped.text.endswith("not seen on again as of 2026-05-05T07:00:00Z")
