@@ -34,7 +34,7 @@ USAGE_CHARTS = 40
 
 @dataclass(frozen=True, slots=True)
 class CaseHead:
-    """What stands on every page: the case, its marking, its status, and what is stale."""
+    """What stands on every page: the case, its marking, its status, how far the sources reach, and what is stale."""
 
     settings: Settings
     tlp_tone: str
@@ -45,6 +45,7 @@ class CaseHead:
     hours: int
     assumed_t0: datetime | None
     stale: Mapping[str, tuple[str, ...]]
+    reach: str
 
     @property
     def status(self) -> str:
@@ -143,4 +144,5 @@ def _head(
         hours=case.hours,
         assumed_t0=None if case.settings.t0 else assumed_t0(keys),
         stale={kind: tuple(reasons) for kind, reasons in sorted(stale.items())},
+        reach=case.reach,
     )
