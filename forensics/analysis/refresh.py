@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from forensics.analysis.addresses.enrich import addresses_stale, enrich_case
 from forensics.analysis.context import Window, catalogue, catalogue_sha256, window_of
 from forensics.analysis.credentials.chains import chain_rows
 from forensics.analysis.credentials.rules import graph_of
@@ -101,6 +102,8 @@ def refresh(folder: CaseFolder, clock: Clock, by: str = "", queries: Catalogue |
         old = staleness(connection, folder, queries)
         if is_stale(connection, folder):
             old["ioc"] = ["indicators were not searched over this evidence"]
+        if addresses_stale(connection, folder):
+            old["enrich"] = ["files about addresses were not asked about this evidence"]
     finally:
         connection.close()
     if "hunt" in old:
@@ -109,4 +112,6 @@ def refresh(folder: CaseFolder, clock: Clock, by: str = "", queries: Catalogue |
         exposure_case(folder, queries, clock, by)
     if "ioc" in old:
         search_case(folder, clock, by)
+    if "enrich" in old:
+        enrich_case(folder, clock, by)
     return old

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from forensics.analysis.context import catalogue
+from forensics.analysis.addresses.enrich import enrich_case
 from forensics.analysis.indicators.search import search_case
 from forensics.analysis.refresh import hunt_case
 from forensics.analysis.verdicts import exposure_case
+from forensics.enrichment.facts import REFERENCE_SOURCES
 from forensics.evidence.checks import Check, CheckFailedError, CheckUndecidedError, Package, check, require
 from forensics.evidence.gather import ACCOUNT, findings_json, verdicts_json
 from forensics.evidence.log_integrity import PINNED, check_logs
@@ -158,6 +160,8 @@ def _rebuild(package: Package, scratch: Path) -> CaseFolder:
     exposure_case(folder, queries, _at(times["exposure"]))
     if any(source["source_id"] == INDICATOR_SOURCE for source in sources):
         search_case(folder, lambda: created.replace(tzinfo=UTC))
+    if any(source["source_id"] in REFERENCE_SOURCES for source in sources):
+        enrich_case(folder, lambda: created.replace(tzinfo=UTC))
     return folder
 
 
@@ -211,6 +215,7 @@ def _found(package: Package, source: dict[str, Any], name: str | None) -> Found:
         source["name"],
         is_map=source["source_id"] == MAP_SOURCE,
         is_indicators=source["source_id"] == INDICATOR_SOURCE,
+        reference=source["source_id"] if source["source_id"] in REFERENCE_SOURCES else "",
     )
 
 

@@ -17,7 +17,7 @@ class Found:
     """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`, in text that can be stored.
 
     `is_map`: a column map that whoever runs the ingest gives, not evidence of somebody else. `is_indicators`: a file of
-    indicators, likewise.
+    indicators, likewise. `reference`: source id of a file about addresses, likewise; empty for any other.
     """
 
     path: Path
@@ -26,6 +26,7 @@ class Found:
     modified: int = 0
     is_map: bool = False
     is_indicators: bool = False
+    reference: str = ""
 
 
 def discover(paths: Sequence[Path], *, newest_first: bool = False) -> list[Found]:

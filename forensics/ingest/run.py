@@ -22,6 +22,7 @@ from forensics.ingest.maps import Maps, found_maps
 from forensics.ingest.members import read_archive
 from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, read_file
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
+from forensics.ingest.reference_files import found_references, take_reference
 from forensics.ingest.unpack import LIMITS, Limits, archive_kind, unpack
 from forensics.sources.column_map import MappedSource
 from forensics.sources.protocol import Provenance
@@ -47,6 +48,7 @@ class IngestOptions:
     `careful`: read every file with the careful reader; rows are the same, it only takes longer. `limits` bound what comes
     out of compressed files and archives; `password` opens encrypted members of zip archives and is stored nowhere. `maps`: files of
     column maps, which go before the formats and are kept like evidence. `indicators`: files of indicators, kept likewise.
+    `references`: files about addresses, kept likewise; `reference_kind` says what plain lists among them list.
     """
 
     owner: str = ""
@@ -58,6 +60,8 @@ class IngestOptions:
     password: str | None = None
     maps: tuple[Path, ...] = ()
     indicators: tuple[Path, ...] = ()
+    references: tuple[Path, ...] = ()
+    reference_kind: str = ""
 
 
 Progress = Callable[[int, int, int], None]
@@ -139,14 +143,16 @@ class Ingest:
             self.result.skipped.append({"path": found.name, "reason": self._withdrawn[digest]})
             return None
         mapped = self._maps.add(data, found.name) if found.is_map else None
-        again = digest in self._not_read and bool(self._maps.sources) and mapped is None
+        again = digest in self._not_read and mapped is None
         known = (found.name, digest, facts.owner) in self._known
-        if known and not (again and self._is_mapped(data)):
+        if known and not (again and (found.reference or (self._maps.sources and self._is_mapped(data)))):
             self.result.skipped.append({"path": found.name, "reason": "unchanged"})
             return None
         self._known.add((found.name, digest, facts.owner))
         if found.is_indicators:
             mapped = take_indicators(data, found.name, Group() if digest in self._exhibits else self._group)
+        if found.reference:
+            mapped = take_reference(data, found.name, found.reference)
         if mapped is not None:
             return self._register(found, facts, None, mapped, data, digest)
         if not data:
@@ -323,7 +329,7 @@ def ingest(
     An interrupted run leaves every committed group in place; running again goes on from there.
     """
     maps = found_maps(options.maps)
-    lists = found_indicators(options.indicators)
+    lists = [*found_indicators(options.indicators), *found_references(options.references, options.reference_kind)]
     files = discover(paths, newest_first=options.newest_first)
     table = read_tables(files)
     given = {found.path.absolute() for found in (*maps, *lists)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forensics.model.address_fact import ADDRESS_TABLES
 from forensics.model.columns import Table
 from forensics.model.custody_logs import CUSTODY_LOG_TABLES
 from forensics.model.event import AWS_TABLES
@@ -27,6 +28,7 @@ _ALL = (
     *CUSTODY_LOG_TABLES,
     OTHER_EVENT,
     *INDICATOR_TABLES,
+    *ADDRESS_TABLES,
 )
 TABLES: dict[str, Table] = {t.name: t for t in _ALL}
 

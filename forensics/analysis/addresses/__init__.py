@@ -1,0 +1,1 @@
+"""What files of the user say of the addresses in the evidence."""

@@ -1,0 +1,1 @@
+"""Files that say what an address is: country, autonomous system, city, cloud, Tor exit, hosting."""
