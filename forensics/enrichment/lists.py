@@ -14,7 +14,7 @@ from forensics.model.times import parse_time
 _REMARK = re.compile(r"\s*[#;].*$")
 _DATED = re.compile(
     r"^\s*[#;].*\b(?:date|dated|updated|generated|created|modified|as of)\b\W{0,4}"
-    r"(\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|\+00:00| UTC)?)?)(?![\d:+-])",
+    r"(\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|\+00:00| UTC)?)?)(?=$|[\s.,;)])",
     re.I,
 )
 _HEAD_LINES = 50

@@ -10,6 +10,7 @@ from typing import Any
 from forensics.model.case import Settings
 from forensics.model.query import Query
 from forensics.report.account import Account, read_account
+from forensics.report.addresses import Addresses, read_addresses
 from forensics.report.answer import Answer, assumed_t0, make_answer
 from forensics.report.answerable import Answerable, read_answerable
 from forensics.report.charts.coverage import coverage_matrix
@@ -81,6 +82,7 @@ class ReportView:
     findings: Findings
     intruder: Intruder
     indicators: Indicators
+    addresses: Addresses
     account: Account
     integrity: LogIntegrity
     answerable: Answerable | None
@@ -119,6 +121,7 @@ def build(
         findings=findings,
         intruder=intruder,
         indicators=read_indicators(case),
+        addresses=read_addresses(case),
         account=read_account(case),
         integrity=integrity,
         answerable=read_answerable(case),
