@@ -44,11 +44,11 @@ def range_spans(data: dict[str, Any], account: Account) -> Iterator[Span]:
         entries = data.get(name)
         for number, each in enumerate(entries if isinstance(entries, list) else (), 1):
             place = f"{name} {number}"
-            values = [each.get(n) for n in (member, "service", "region")] if isinstance(each, dict) else []
-            if not values or not all(isinstance(v, str) for v in values):
+            cells = each if isinstance(each, dict) else {}
+            prefix, service, region = cells.get(member), cells.get("service"), cells.get("region")
+            if not (isinstance(prefix, str) and isinstance(service, str) and isinstance(region, str)):
                 account.fault(place, "has no prefix, service and region")
                 continue
-            prefix, service, region = values
             if not (_NAME.fullmatch(service) and _NAME.fullmatch(region)):
                 account.fault(place, "has no name of a service and a region")
                 continue

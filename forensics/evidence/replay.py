@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from forensics.analysis.context import catalogue
 from forensics.analysis.addresses.enrich import enrich_case
+from forensics.analysis.context import catalogue
 from forensics.analysis.indicators.search import search_case
 from forensics.analysis.refresh import hunt_case
 from forensics.analysis.verdicts import exposure_case

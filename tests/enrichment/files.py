@@ -77,8 +77,13 @@ def mmdb(kind: str, networks: dict[str, Any], epoch: int = 1_777_593_600) -> byt
     return tree + bytes(16) + data + b"\xab\xcd\xefMaxMind.com" + _encoded(facts)
 
 
-ASN = mmdb("Made-ASN", {"203.0.113.0/24": {"autonomous_system_number": 64_500, "autonomous_system_organization": "Heron"}})
+ASN = mmdb(
+    "Made-ASN", {"203.0.113.0/24": {"autonomous_system_number": 64_500, "autonomous_system_organization": "Heron"}}
+)
 CITY = mmdb(
     "Made-City",
-    {"203.0.113.0/25": {"city": {"names": {"en": "Wren\nTown"}}, "country": {"iso_code": "JP"}}, "198.51.100.0/24": "odd"},
+    {
+        "203.0.113.0/25": {"city": {"names": {"en": "Wren\nTown"}}, "country": {"iso_code": "JP"}},
+        "198.51.100.0/24": "odd",
+    },
 )

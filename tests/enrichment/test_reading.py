@@ -94,7 +94,12 @@ def test_the_day_of_a_registry_is_the_one_it_states(header: str, dated: datetime
 
 @pytest.mark.parametrize(
     "text",
-    ["# list 2026-05-02\n", "# updated: 2026-02-31\n", "# updated 2026-05-02T10:00:00+09:00\n", "203.0.113.1 # date: 2026-05-02\n"],
+    [
+        "# list 2026-05-02\n",
+        "# updated: 2026-02-31\n",
+        "# updated 2026-05-02T10:00:00+09:00\n",
+        "203.0.113.1 # date: 2026-05-02\n",
+    ],
 )
 def test_a_date_that_no_remark_states_is_not_guessed(text: str) -> None:
     assert read(text + "203.0.113.9\n", "tor").dated is None
@@ -124,7 +129,9 @@ def test_hostile_files_give_a_usage_fault(data: Any, kind: str) -> None:
 
 def test_a_damaged_record_is_counted_and_the_rest_is_used() -> None:
     whole = mmdb("Made-ASN", {"203.0.113.0/28": {"asn": 64_500}, "203.0.113.16/28": {"asn": 64_501}})
-    broken = whole.replace(b"\x43asn\xc4" + (64_500).to_bytes(4, "big"), b"\xff\xff\xff\xff\xff" + (64_500).to_bytes(4, "big"))
+    broken = whole.replace(
+        b"\x43asn\xc4" + (64_500).to_bytes(4, "big"), b"\xff\xff\xff\xff\xff" + (64_500).to_bytes(4, "big")
+    )
     assert broken != whole
     found = read(broken)
     assert found.facts == (("203.0.113.24", "asn", "AS64501"),)

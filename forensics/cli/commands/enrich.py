@@ -112,8 +112,7 @@ def _print(found: AddressFacts) -> None:
         say("the evidence names no public address")
     elif asked:
         rows = [
-            (k.address, k.events, iso(k.first) if k.first else "", iso(k.last) if k.last else "")
-            + tuple(k.answer(name) or "not listed" for name in asked)
+            (k.address, k.events, k.first, k.last, *(k.answer(name) or "not listed" for name in asked))
             for k in found.known[:_SHOWN]
         ]
         out_table("", ("address", "events", "first", "last", *asked), rows, right=frozenset({1}))
@@ -124,9 +123,13 @@ def _print(found: AddressFacts) -> None:
         if source["problem"]:
             out(f"not used: {source['file_name']} ({source['exhibit']}): {source['problem']}")
             continue
-        out(f"from {source['file_name']} ({source['exhibit']}, {source['form']}), {dated}, SHA-256 {source['file_sha256']}")
+        out(
+            f"from {source['file_name']} ({source['exhibit']}, {source['form']}), {dated}, SHA-256 {source['file_sha256']}"
+        )
         if source["faults"]:
             say(f"{source['file_name']}: {source['faults']} entries cannot be used, first: {source['first_fault']}")
     for name, needs in found.lacking.items():
         out(f"not known: {name}; it needs {needs}")
-    say(f"{len(found.known)} public addresses; {found.others} other values (private, names of services) were not asked about")
+    say(
+        f"{len(found.known)} public addresses; {found.others} other values (private, names of services) were not asked about"
+    )

@@ -1,0 +1,127 @@
+"""Files about addresses in a case: facts with their source, what is lacking, later evidence, lost copies, packages."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forensics.cli.main import run
+from forensics.evidence.seal import seal
+from forensics.evidence.verify import verify
+from forensics.ingest.run import IngestOptions, ingest
+from forensics.store.case_folder import CaseFolder
+from tests.building import delivery, event, new_case
+from tests.docs.test_json_page import fields, section
+from tests.enrichment.files import ASN, CITY, HOSTING, RANGES, REGISTRY, TOR
+from tests.evidence.sealing import Ticking
+
+PLACES = ["203.0.113.9", "203.0.113.9", "198.51.100.7", "2001:db8::5", "10.0.0.1", "s3.amazonaws.com"]
+FILES: dict[str, bytes] = {"asn.mmdb": ASN, "city.mmdb": CITY} | {
+    name: text.encode()
+    for name, text in {
+        "delegated.txt": REGISTRY, "ip-ranges.json": RANGES, "exits.txt": TOR, "hosting.txt": HOSTING
+    }.items()
+}  # fmt: skip
+
+
+def started(folder: Path) -> CaseFolder:
+    case = new_case(folder)
+    for name, data in FILES.items():
+        (folder / name).write_bytes(data)
+    events = [event(n, sourceIPAddress=place) for n, place in enumerate(PLACES)]
+    (folder / "trail.json").write_bytes(delivery(events))
+    ingest(case, [folder / "trail.json"], IngestOptions())
+    return case
+
+
+def enriched(case: CaseFolder, capsys: pytest.CaptureFixture[str], code: int, *arguments: str) -> dict[str, Any]:
+    capsys.readouterr()
+    assert run(["enrich", str(case.root), *arguments, "--json"]) == code
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def said(found: dict[str, Any], address: str) -> set[tuple[str, str, str]]:
+    (row,) = (a for a in found["addresses"] if a["address"] == address)
+    return {(f["fact"], f["value"], f["file_name"]) for f in row["facts"]}
+
+
+def test_facts_come_with_their_source_and_what_is_lacking_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = started(tmp_path)
+    found = enriched(case, capsys, 6)
+    assert [row["question"] for row in found["lacking"]] == ["country", "asn", "city", "aws", "tor", "hosting"]
+    assert [a["facts"] for a in found["addresses"]] == [[], [], []] and found["others"] == 1
+    plain = [str(tmp_path / name) for name in ("delegated.txt", "asn.mmdb", "city.mmdb", "ip-ranges.json")]
+    found = enriched(case, capsys, 6, *plain)
+    assert [row["question"] for row in found["lacking"]] == ["tor", "hosting"]
+    enriched(case, capsys, 6, str(tmp_path / "exits.txt"), "--kind", "tor")
+    found = enriched(case, capsys, 0, str(tmp_path / "hosting.txt"), "--kind", "hosting")
+    assert found["lacking"] == []
+    assert said(found, "203.0.113.9") == {
+        ("country", "JP", "delegated.txt"), ("asn", "AS64500", "asn.mmdb"), ("as_name", "Heron", "asn.mmdb"),
+        ("city", "Wren Town", "city.mmdb"), ("geo_country", "JP", "city.mmdb"), ("aws_service", "AMAZON", "ip-ranges.json"),
+        ("aws_service", "EC2", "ip-ranges.json"), ("aws_region", "eu-west-1", "ip-ranges.json"), ("tor", "203.0.113.9", "exits.txt"),
+    }  # fmt: skip
+    assert said(found, "198.51.100.7") == {("hosting", "198.51.100.0/24", "hosting.txt")}
+    assert next((a["address"], a["events"]) for a in found["addresses"]) == ("203.0.113.9", 2)
+    files = {f["file_name"]: (f["file_sha256"], f["dated"]) for f in found["files"]}
+    assert files["exits.txt"] == (sha256(TOR.encode()).hexdigest(), "2026-05-02T00:00:00Z")
+    assert files["hosting.txt"] == (sha256(HOSTING.encode()).hexdigest(), None)
+    documented = section("enrich")
+    assert sorted(f for f in fields(found) if f"`{f}`" not in documented) == []
+    run(["enrich", str(case.root)])
+    text = capsys.readouterr().out
+    assert "not listed" in text and "its date is not stated" in text and "not known" not in text
+    (report,) = (tmp_path / "case" / "out").glob("*.html") if run(["report", str(case.root)]) in {0, 6} else (None,)
+    assert report is not None and "AS64500 Heron" in report.read_text(encoding="utf-8")
+    sealed = seal(case, tmp_path / "package", Ticking())
+    assert {c.id: c.detail for c in verify(sealed.path, Ticking()).checks if c.state != "pass"} == {}
+
+
+def test_later_evidence_is_asked_about_and_a_lost_copy_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = started(tmp_path)
+    enriched(case, capsys, 6, str(tmp_path / "exits.txt"), "--kind", "tor")
+    (tmp_path / "more.txt").write_text("203.0.113.77\n", encoding="utf-8")
+    enriched(case, capsys, 6, str(tmp_path / "more.txt"), "--kind", "tor")
+    (tmp_path / "later.json").write_bytes(delivery([event(50, sourceIPAddress="203.0.113.77")]))
+    ingest(case, [tmp_path / "later.json"], IngestOptions())
+    assert said(enriched(case, capsys, 6), "203.0.113.77") == {("tor", "203.0.113.77", "more.txt")}
+    (copy,) = (p for p in case.evidence.iterdir() if p.read_bytes() == TOR.encode())
+    copy.write_bytes(b"198.51.100.7\n")
+    (tmp_path / "last.json").write_bytes(delivery([event(51)]))
+    ingest(case, [tmp_path / "last.json"], IngestOptions())
+    found = enriched(case, capsys, 6)
+    assert said(found, "203.0.113.9") == said(found, "198.51.100.7") == set()
+    assert {f["file_name"]: f["problem"] for f in found["files"]} == {
+        "exits.txt": "its bytes are not those that were taken in", "more.txt": None
+    }  # fmt: skip
+    copy.unlink()
+    (tmp_path / "end.json").write_bytes(delivery([event(52)]))
+    ingest(case, [tmp_path / "end.json"], IngestOptions())
+    run(["enrich", str(case.root)])
+    assert "its copy is gone" in capsys.readouterr().out
+    assert run(["withdraw", copy.stem, "--case", str(case.root), "--reason", "wrong list", "--by", "Kim"]) == 0
+    assert [f["file_name"] for f in enriched(case, capsys, 6)["files"]] == ["more.txt"]
+
+
+def test_a_file_is_what_it_was_taken_in_as(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case = started(tmp_path)
+    listed = str(tmp_path / "exits.txt")
+    ingest(case, [tmp_path / "exits.txt"], IngestOptions())  # by mistake as evidence, where nothing claims it
+    assert run(["enrich", str(case.root), listed]) == 2
+    assert run(["enrich", str(case.root), listed, "--kind", "vpn"]) == 2
+    assert run(["enrich", str(case.root), listed, "--kind", "tor", "--dry-run"]) == 0
+    assert enriched(case, capsys, 6)["files"] == []
+    found = enriched(case, capsys, 6, listed, "--kind", "tor")
+    assert said(found, "203.0.113.9") == {("tor", "203.0.113.9", "exits.txt")}
+    assert run(["enrich", str(case.root), listed, "--kind", "hosting"]) == 2
+    assert "these very bytes as list of Tor exits" in capsys.readouterr().err
+    assert enriched(case, capsys, 6, listed, "--kind", "tor") == found
