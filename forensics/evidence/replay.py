@@ -158,10 +158,10 @@ def _rebuild(package: Package, scratch: Path) -> CaseFolder:
         check_logs(folder, _at(times["verify-logs"]))
     hunt_case(folder, queries, _at(times["hunt"]))
     exposure_case(folder, queries, _at(times["exposure"]))
-    if any(source["source_id"] == INDICATOR_SOURCE for source in sources):
-        search_case(folder, lambda: created.replace(tzinfo=UTC))
-    if any(source["source_id"] in REFERENCE_SOURCES for source in sources):
-        enrich_case(folder, lambda: created.replace(tzinfo=UTC))
+    if "ioc" in times:
+        search_case(folder, _at(times["ioc"]))
+    if "enrich" in times:
+        enrich_case(folder, _at(times["enrich"]))
     return folder
 
 

@@ -78,8 +78,11 @@ def test_facts_come_with_their_source_and_what_is_lacking_is_said(
     run(["enrich", str(case.root)])
     text = capsys.readouterr().out
     assert "not listed" in text and "its date is not stated" in text and "not known" not in text
-    (report,) = (tmp_path / "case" / "out").glob("*.html") if run(["report", str(case.root)]) in {0, 6} else (None,)
-    assert report is not None and "AS64500 Heron" in report.read_text(encoding="utf-8")
+    run(["report", str(case.root)])
+    (report,) = (case.root / "out").glob("*.html")
+    assert "AS64500 Heron" in report.read_text(encoding="utf-8")
+    (tmp_path / "list.txt").write_text("203.0.113.9\n", encoding="utf-8")
+    assert run(["ioc", str(case.root), str(tmp_path / "list.txt")]) == 10
     sealed = seal(case, tmp_path / "package", Ticking())
     assert {c.id: c.detail for c in verify(sealed.path, Ticking()).checks if c.state != "pass"} == {}
 
