@@ -29,13 +29,12 @@ WITH logins AS (
   FROM aws_event
   WHERE event_source = 'signin.amazonaws.com'
     AND event_name_base = 'ConsoleLogin'
-    AND event_epoch IS NOT NULL
     AND event_time < $until
 ),
 subjects AS (
-  SELECT event_key, event_epoch, answer, 'user' AS subject, login_user AS name FROM logins WHERE NOT is_hidden
+  SELECT event_key, event_epoch, answer, 'user' AS subject, 'user ' || login_user AS name FROM logins WHERE NOT is_hidden
   UNION ALL
-  SELECT event_key, event_epoch, answer, 'address' AS subject, source_ip AS name FROM logins WHERE source_ip IS NOT NULL
+  SELECT event_key, event_epoch, answer, 'address' AS subject, 'address ' || source_ip AS name FROM logins
 ),
 counted AS (
   SELECT
@@ -45,12 +44,12 @@ counted AS (
     subject,
     name,
     count(CASE WHEN answer = 'Failure' THEN event_key END) OVER (
-      PARTITION BY subject, name ORDER BY event_epoch NULLS LAST RANGE BETWEEN 1800 PRECEDING AND CURRENT ROW
+      PARTITION BY name ORDER BY event_epoch NULLS LAST RANGE BETWEEN 1800 PRECEDING AND CURRENT ROW
     ) AS failures
   FROM subjects
 ),
 series AS (
-  SELECT subject, name, event_epoch
+  SELECT name, event_epoch
   FROM counted
   WHERE answer = 'Failure'
     AND failures >= $failed_logins
@@ -61,8 +60,7 @@ entries AS (
   WHERE c.answer = 'Success'
     AND EXISTS (
       SELECT 1 FROM series AS s
-      WHERE s.subject = c.subject
-        AND s.name = c.name
+      WHERE s.name = c.name
         AND s.event_epoch <= c.event_epoch
         AND s.event_epoch >= c.event_epoch - 3600
     )
@@ -72,13 +70,13 @@ steps AS (
   UNION
   SELECT f.event_key, f.subject, f.name
   FROM entries AS n
-  JOIN counted AS f ON f.subject = n.subject AND f.name = n.name
+  JOIN counted AS f ON f.name = n.name
   WHERE f.answer = 'Failure'
     AND f.event_epoch <= n.event_epoch
     AND f.event_epoch >= n.event_epoch - 5400
 )
 SELECT
-  s.subject || '|' || s.name || '|' || strftime(e.event_time, '%Y-%m-%d') AS finding_key,
+  s.name || '|' || strftime(e.event_time, '%Y-%m-%d') AS finding_key,
   e.event_time,
   e.actor,
   e.event_name_base AS action,

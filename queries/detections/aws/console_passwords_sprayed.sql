@@ -28,7 +28,6 @@ WITH failures AS (
   WHERE event_source = 'signin.amazonaws.com'
     AND event_name_base = 'ConsoleLogin'
     AND coalesce(json_extract_string(response_elements, '$.ConsoleLogin'), '') = 'Failure'
-    AND source_ip IS NOT NULL
     AND NOT EXISTS (
       SELECT 1 FROM case_network AS n
       WHERE n.kind = 'own_egress' AND aws_event.source_ip_key >= n.low AND aws_event.source_ip_key <= n.high

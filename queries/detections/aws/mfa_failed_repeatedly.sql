@@ -35,7 +35,6 @@ WITH answers AS (
     END AS step
   FROM aws_event
   WHERE event_source = 'signin.amazonaws.com'
-    AND event_epoch IS NOT NULL
     AND event_time < $until
 ),
 counted AS (
