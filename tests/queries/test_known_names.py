@@ -28,6 +28,7 @@ OURS = frozenset(
     RotationFailed EndSecretVersionDelete SecretVersionDeletion StartSecretVersionDelete CredentialChallenge
     PutFoundationModelEntitlement CreateFoundationModelAgreement PutUseCaseForModelAccess GetFoundationModelAvailability
     EnableOptInRegion DisableOptInRegion GetBucketPublicAccessBlock PutBucketPublicAccessBlock DeleteBucketPublicAccessBlock
+    GetAccountPublicAccessBlock PutAccountPublicAccessBlock DeleteAccountPublicAccessBlock
     CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel UpdateInstanceInformation
     ListInstanceAssociations AcknowledgeMessage GetMessages SendReply FailMessage DeleteMessage GetEndpoint
     RequestManagedInstanceRoleToken UpdateInstanceAssociationStatus PutComplianceItems PutConfigurePackageResult

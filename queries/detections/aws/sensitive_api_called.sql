@@ -73,7 +73,6 @@ WITH watch_list(source, call, subject) AS (
     ('account.amazonaws.com', 'DeleteAlternateContact', 'ownership'),
     ('support.amazonaws.com', 'ResolveCase', 'ownership'),
     ('secretsmanager.amazonaws.com', 'PutResourcePolicy', 'stores'),
-    ('secretsmanager.amazonaws.com', 'DeleteSecret', 'stores'),
     ('secretsmanager.amazonaws.com', 'ReplicateSecretToRegions', 'stores'),
     ('ssm.amazonaws.com', 'ModifyDocumentPermission', 'stores'),
     ('ecr.amazonaws.com', 'SetRepositoryPolicy', 'stores'),
