@@ -28,6 +28,7 @@ OURS = frozenset(
     RotationFailed EndSecretVersionDelete SecretVersionDeletion StartSecretVersionDelete CredentialChallenge
     PutFoundationModelEntitlement CreateFoundationModelAgreement PutUseCaseForModelAccess GetFoundationModelAvailability
     EnableOptInRegion DisableOptInRegion GetBucketPublicAccessBlock PutBucketPublicAccessBlock DeleteBucketPublicAccessBlock
+    PutCredentials CreateEnvironment GitPull TestConnection
     GetAccountPublicAccessBlock PutAccountPublicAccessBlock DeleteAccountPublicAccessBlock
     CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel UpdateInstanceInformation
     ListInstanceAssociations AcknowledgeMessage GetMessages SendReply FailMessage DeleteMessage GetEndpoint
@@ -38,6 +39,7 @@ OURS = frozenset(
     """.split()
 )
 #: Sources that are no service of the models, or are written otherwise.
+#: CloudShell has no service model; the data API of RDS is `rds-data` there.
 #: `ec2messages` and `ssmmessages` are what the agent of Systems Manager talks to.
 OUR_SOURCES = frozenset(
     {
@@ -46,6 +48,8 @@ OUR_SOURCES = frozenset(
         "signin.amazonaws.com",
         "sso.amazonaws.com",
         "sso-directory.amazonaws.com",
+        "cloudshell.amazonaws.com",
+        "rdsdata.amazonaws.com",
         "monitoring.amazonaws.com",
     }
 )
