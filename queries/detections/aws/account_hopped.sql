@@ -24,14 +24,14 @@ WITH changes AS (
   SELECT
     e.*,
     e.actor AS caller,
-    split_part(e.request_role_arn, ':', 5) AS entered_account
+    regexp_extract(e.request_role_arn, '^arn:[a-z-]*:iam::([0-9]{12}):', 1) AS entered_account
   FROM aws_event AS e
   WHERE e.event_source = 'sts.amazonaws.com'
     AND e.event_name_base = 'AssumeRole'
     AND e.outcome = 'success'
     AND coalesce(e.identity_type, '') IN ('IAMUser', 'AssumedRole', 'FederatedUser', 'Root')
     AND coalesce(e.invoked_by, '') = ''
-    AND split_part(e.request_role_arn, ':', 5) <> e.actor_account_id
+    AND regexp_extract(e.request_role_arn, '^arn:[a-z-]*:iam::([0-9]{12}):', 1) NOT IN (e.actor_account_id, '')
     AND e.event_time < $until
 ),
 known_accounts AS (

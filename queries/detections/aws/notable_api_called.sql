@@ -59,6 +59,7 @@ WITH watch_list(source, call, subject) AS (
     ('elasticache.amazonaws.com', 'CreateCacheSecurityGroup', 'network'),
     ('elasticache.amazonaws.com', 'DeleteCacheSecurityGroup', 'network'),
     ('elasticache.amazonaws.com', 'RevokeCacheSecurityGroupIngress', 'network'),
+    ('ec2.amazonaws.com', 'RunInstances', 'machines'),
     ('ec2.amazonaws.com', 'TerminateInstances', 'machines'),
     ('ec2.amazonaws.com', 'StopInstances', 'machines'),
     ('ec2.amazonaws.com', 'CreateImage', 'machines'),

@@ -32,7 +32,7 @@ WITH entries AS (
     AND o.value IS NULL
     AND e.actor_account_id <> e.account_id
     -- The caller's own account records the call too; there the role is the outside thing.
-    AND split_part(coalesce(e.request_role_arn, ''), ':', 5) IN (e.account_id, '')
+    AND regexp_extract(coalesce(e.request_role_arn, ''), '^arn:[a-z-]*:iam::([0-9]{12}):', 1) IN (e.account_id, '')
     AND e.event_time < $until
 ),
 known_entries AS (
