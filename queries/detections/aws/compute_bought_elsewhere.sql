@@ -2,7 +2,7 @@
 -- id = "aws.compute_bought_elsewhere"
 -- kind = "detection"
 -- title = "Machines were ordered outside EC2 by a principal new to it"
--- severity = "medium"
+-- severity = "low"
 -- confidence = "low"
 -- sources = ["aws_cloudtrail"]
 -- needs = ["aws_events"]
