@@ -25,7 +25,12 @@ from tests.paths import REPOSITORY, shared_data
 RULES = tomllib.loads(Path(__file__).with_name("panther_rules.toml").read_text(encoding="utf-8"))
 PAGE = REPOSITORY / "docs" / "detection-quality.md"
 #: What every record of CloudTrail has; some labelled ones leave it out.
-ENVELOPE = {"eventVersion": "1.08", "awsRegion": "us-east-1", "eventType": "AwsApiCall", "userIdentity": {"type": "Unknown"}}
+ENVELOPE = {
+    "eventVersion": "1.08",
+    "awsRegion": "us-east-1",
+    "eventType": "AwsApiCall",
+    "userIdentity": {"type": "Unknown"},
+}
 
 
 def expected_events():
