@@ -57,7 +57,7 @@ def test_sound_file_is_loaded_with_all_it_says(tmp_path: Path, store: EmptyStore
         ("attack", 'attack = ["T9999"]', "8: attack id T9999 is not in forensics/queries/techniques.py"),
         ("attack_v19", 'atlas = ["AML.T9999"]', "9: atlas id AML.T9999 is not in forensics/queries/techniques.py"),
         ("attack_v19", 'attack_v19 = ["T1562.008"]', "9: attack_v19 must be ['T1685.002']"),
-        ("attack_v19", "", "attack_v19 must be ['T1685.002']"),
+        ("attack_v19", "", "1: attack_v19 must be ['T1685.002']"),
         ("attack_version", "", "8: attack ids need attack_version"),
         ("attack_version", 'attack_version = "17.1"', "10: attack_version is 18.1, the version of the bundled table"),
         ("attack_version", 'attack_version = "v18"', "10: attack_version 'v18' must look like 18.1"),
