@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from forensics.analysis.abuse import AbuseAnswer, judge_abuse
-from forensics.analysis.cost import excess_cost
+from forensics.analysis.cost import Costs, costs_of
 from forensics.analysis.facts import Alternative, Facts, Row
 from forensics.analysis.keys import Key
 from forensics.analysis.policy import DEFAULT, Policy
 from forensics.analysis.reads import ExposureAnswer, judge_exposure
-from forensics.analysis.usage import preferred
 from forensics.model.clock import iso
 from forensics.model.verdict import SEEN, Abuse, Verdict, headline
 
@@ -53,14 +52,10 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
         notes.append(f"rotation at {iso(key.rotated_at)} is stated by the inventory; the logs do not show it")
     if key.revoked_at and not abuse.revoked:
         notes.append(f"revocation at {iso(key.revoked_at)} is stated by the inventory; no provider log shows it")
-    cost = (
-        excess_cost(
-            preferred(key, facts.billed.get((key.provider, key.key_id), [])),
-            facts.baseline_until,
-            exposure.first or facts.settings.t0,
-        )
+    costs = (
+        costs_of(key, facts, exposure.first or facts.settings.t0, abuse.series)
         if abuse.value in {Abuse.ESTABLISHED, Abuse.UNEXPLAINED, Abuse.EXPLAINED}
-        else None
+        else Costs()
     )
     reasons = [*exposure.reasons, *abuse.reasons]
     return {
@@ -77,7 +72,8 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
         "decision": "open",
         "exposed_at": _interval(exposure.first, exposure.last) if exposure.value in SEEN else None,
         "first_use_unexplained": _interval(abuse.first_from, abuse.first_to),
-        "excess_cost": cost,
+        "excess_cost": costs.excess,
+        "costs": costs.figures,
         "rotated_at": rotated or key.rotated_at,
         "revoked_at": revoked,
         "still_active": active,

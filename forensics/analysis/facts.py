@@ -26,6 +26,9 @@ QUERIES = (
     "exposure.requests_from_tainted",
     "exposure.gateway_hours",
     "exposure.billed_days",
+    "exposure.estimated_days",
+    "exposure.model_calls",
+    "exposure.logged_calls",
 )
 
 
@@ -48,6 +51,9 @@ class Facts:
     tainted_requests: list[Row] = field(default_factory=list)
     gateway: list[Row] = field(default_factory=list)
     billed: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    estimated: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    model_calls: list[Row] = field(default_factory=list)
+    logged_calls: list[Row] = field(default_factory=list)
     coverage: list[Row] = field(default_factory=list)
 
 
@@ -81,6 +87,12 @@ def gather(
     for row in run("exposure.billed_days"):
         billed[row["provider"], row["key_id"]].append(row)
     facts.billed = dict(billed)
+    estimated: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in run("exposure.estimated_days"):
+        estimated[row["provider"], row["key_id"]].append(row)
+    facts.estimated = dict(estimated)
+    facts.model_calls = run("exposure.model_calls")
+    facts.logged_calls = run("exposure.logged_calls")
     return facts
 
 

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from forensics.analysis import exposure, facts, keys, lineage
+from forensics.analysis.cloud_cost import cloud_use, use_rows
 from forensics.analysis.context import Window, catalogue_sha256, window_of
+from forensics.analysis.pricing import tables as pricing
 from forensics.model.outcome import CanonicalRows, State
 from forensics.queries.binding import bind
 from forensics.queries.catalogue import Catalogue
@@ -38,16 +40,19 @@ class ExposureResult:
     runs: list[dict[str, Any]] = field(default_factory=list)
     results: dict[str, CanonicalRows] = field(default_factory=dict)
     tainted: list[dict[str, Any]] = field(default_factory=list)
+    cloud_use: list[dict[str, Any]] = field(default_factory=list)
 
 
 def prepare(folder: CaseFolder) -> list[dict[str, Any]]:
     """Bring the case's own relations up to date: values, networks, and what is held to be the intruder's."""
     settings = folder.settings()
+    tables = pricing.tables_of(folder)
     with folder.writer("exposure") as connection:
         store = EventStore(connection)
 
         def work() -> None:
             casevalues.load(connection, settings)
+            store.replace("model_price", pricing.rows_for(connection, tables))
             store.replace("tainted", [t.row() for t in lineage.taints(connection, settings)])
 
         store.transact(work)
@@ -88,6 +93,7 @@ def compute(
             window,
             runs,
             results,
+            cloud_use=cloud_use(gathered),
         )
     finally:
         connection.close()
@@ -120,6 +126,7 @@ def exposure_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str 
 
         def work() -> None:
             store.replace("verdict", exposure.verdict_rows(result.answers, text_json))
+            store.replace("model_use", use_rows(result.cloud_use, text_json))
             basis = fingerprint(parts)
             store.insert(
                 "query_run",

@@ -17,6 +17,7 @@ from forensics.report.charts.heat import heat_map
 from forensics.report.charts.lifelines import lifelines
 from forensics.report.charts.svg import Chart
 from forensics.report.charts.usage import usage_chart
+from forensics.report.costs import Costs, read_costs
 from forensics.report.findings import Findings, read_findings
 from forensics.report.gaps import Gaps, read_gaps
 from forensics.report.intruder import Intruder, read_intruder
@@ -78,6 +79,7 @@ class ReportView:
     events: KeyEvents
     findings: Findings
     intruder: Intruder
+    costs: Costs
     account: Account
     integrity: LogIntegrity
     answerable: Answerable | None
@@ -115,6 +117,7 @@ def build(
         events=key_events(case, findings, keys),
         findings=findings,
         intruder=intruder,
+        costs=read_costs(case),
         account=read_account(case),
         integrity=integrity,
         answerable=read_answerable(case),
