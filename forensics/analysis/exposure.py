@@ -43,6 +43,7 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
     rotated = _rotation(key, exposure, facts)
     revoked = abuse.revoked["event_time"] if abuse.revoked else key.revoked_at
     last, active = _still_active(abuse, policy)
+    used = [b.start for b in abuse.series.buckets if b.tokens or b.requests] if abuse.series else []
     notes = [*key.notes, *abuse.notes]
     if facts.settings.t0 is None:
         notes.append(
@@ -78,6 +79,7 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
         "revoked_at": revoked,
         "still_active": active,
         "last_use": last,
+        "last_bucket_from": max(used, default=None),
         "as_of": abuse.series.end if abuse.series else facts.until,
         "reasons": [r.as_json() for r in reasons],
         "alternatives": [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.analysis import exposure, facts, keys, lineage
 from forensics.analysis.cloud_cost import cloud_use, use_rows
 from forensics.analysis.context import Window, catalogue_sha256, window_of
+from forensics.analysis.posture.judge import posture_of, posture_rows
 from forensics.analysis.pricing import tables as pricing
 from forensics.model.outcome import CanonicalRows, State
 from forensics.queries.binding import bind
@@ -41,6 +42,7 @@ class ExposureResult:
     results: dict[str, CanonicalRows] = field(default_factory=dict)
     tainted: list[dict[str, Any]] = field(default_factory=list)
     cloud_use: list[dict[str, Any]] = field(default_factory=list)
+    posture: list[dict[str, Any]] = field(default_factory=list)
 
 
 def prepare(folder: CaseFolder) -> list[dict[str, Any]]:
@@ -86,14 +88,16 @@ def compute(
         listed = keys.from_inventory(connection)
         seen = keys.ids_seen(connection)
         known = listed or keys.without_inventory(connection)
+        answers = exposure.judge(known, gathered)
         return ExposureResult(
-            exposure.judge(known, gathered),
+            answers,
             exposure.unlisted(listed, seen) if listed else [],
             keys.template(known),
             window,
             runs,
             results,
             cloud_use=cloud_use(gathered),
+            posture=posture_of(run, answers, window.baseline_until),
         )
     finally:
         connection.close()
@@ -126,6 +130,7 @@ def exposure_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str 
 
         def work() -> None:
             store.replace("verdict", exposure.verdict_rows(result.answers, text_json))
+            store.replace("posture", posture_rows(result.posture, text_json))
             store.replace("model_use", use_rows(result.cloud_use, text_json))
             basis = fingerprint(parts)
             store.insert(

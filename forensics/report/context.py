@@ -26,6 +26,7 @@ from forensics.report.keys import Key, VerdictRow, read_keys, verdict_table
 from forensics.report.ledger import Ledger, read_ledger
 from forensics.report.log_integrity import LogIntegrity, read_log_integrity
 from forensics.report.method import Method, read_method
+from forensics.report.posture import PostureLine, read_posture
 from forensics.report.reading import CaseReading
 
 #: Usage pictures drawn at most, of the most severe keys.
@@ -80,6 +81,7 @@ class ReportView:
     findings: Findings
     intruder: Intruder
     costs: Costs
+    posture: tuple[PostureLine, ...]
     account: Account
     integrity: LogIntegrity
     answerable: Answerable | None
@@ -118,6 +120,7 @@ def build(
         findings=findings,
         intruder=intruder,
         costs=read_costs(case),
+        posture=read_posture(case),
         account=read_account(case),
         integrity=integrity,
         answerable=read_answerable(case),

@@ -9,6 +9,7 @@ from forensics.model.evidence_file import CASE_TABLES
 from forensics.model.handling import HANDLING_TABLES
 from forensics.model.log_integrity import LOG_INTEGRITY_TABLES
 from forensics.model.other_event import OTHER_EVENT
+from forensics.model.posture import POSTURE
 from forensics.model.prices import MODEL_PRICE, MODEL_USE
 from forensics.model.provider_key import PROVIDER_KEY
 from forensics.model.usage import AI_TABLES
@@ -26,6 +27,7 @@ _ALL = (
     PROVIDER_KEY,
     MODEL_PRICE,
     MODEL_USE,
+    POSTURE,
     *CUSTODY_LOG_TABLES,
     OTHER_EVENT,
 )
