@@ -12,6 +12,7 @@ from forensics.analysis.cloud_cost import cloud_use, use_rows
 from forensics.analysis.context import Window, catalogue_sha256, window_of
 from forensics.analysis.posture.judge import posture_of, posture_rows
 from forensics.analysis.pricing import tables as pricing
+from forensics.analysis.usage_rows import PackedRows
 from forensics.model.outcome import CanonicalRows, State
 from forensics.queries.binding import bind
 from forensics.queries.catalogue import Catalogue
@@ -83,8 +84,21 @@ def compute(
             runs.append(_run_row(query, values, engine.name, rows, spent))
             return rows.dicts()
 
+        def usage() -> PackedRows:
+            query = queries.by_id("exposure.usage_buckets")
+            values = bind(query, since=window.since, until=window.until, baseline_until=window.baseline_until)
+            started, made = time.monotonic(), []
+
+            def taker(columns: tuple[str, ...], types: tuple[str, ...]) -> Any:
+                made.append(PackedRows(columns, types))
+                return made[0].take
+
+            rows = engine.stream(query.sql, values, taker)
+            runs.append(_run_row(query, values, engine.name, rows, int((time.monotonic() - started) * 1000)))
+            return made[0]
+
         coverage = rows_of(connection, _COVERAGE)
-        gathered = facts.gather(run, coverage, settings, window.since, window.until, window.baseline_until)
+        gathered = facts.gather(run, coverage, settings, window.since, window.until, window.baseline_until, usage())
         listed = keys.from_inventory(connection)
         seen = keys.ids_seen(connection)
         known = listed or keys.without_inventory(connection)
@@ -109,9 +123,9 @@ def _run_row(query: Any, values: dict[str, Any], engine: str, rows: CanonicalRow
         "query_sha256": query.sha256,
         "parameters": text_json(values),
         "engine": engine,
-        "state": (State.FINDING if rows.rows else State.CLEAR).value,
+        "state": (State.FINDING if rows.count else State.CLEAR).value,
         "reason": "rows for the verdicts",
-        "row_count": len(rows.rows),
+        "row_count": rows.count,
         "result_sha256": rows.sha256,
         "milliseconds": milliseconds,
     }
