@@ -20,6 +20,7 @@ from forensics.report.charts.usage import usage_chart
 from forensics.report.costs import Costs, read_costs
 from forensics.report.findings import Findings, read_findings
 from forensics.report.gaps import Gaps, read_gaps
+from forensics.report.indicators import Indicators, read_indicators
 from forensics.report.intruder import Intruder, read_intruder
 from forensics.report.keyevents import KeyEvents, key_events
 from forensics.report.keys import Key, VerdictRow, read_keys, verdict_table
@@ -82,6 +83,7 @@ class ReportView:
     intruder: Intruder
     costs: Costs
     posture: tuple[PostureLine, ...]
+    indicators: Indicators
     account: Account
     integrity: LogIntegrity
     answerable: Answerable | None
@@ -121,6 +123,7 @@ def build(
         intruder=intruder,
         costs=read_costs(case),
         posture=read_posture(case),
+        indicators=read_indicators(case),
         account=read_account(case),
         integrity=integrity,
         answerable=read_answerable(case),
