@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from forensics.analysis.abuse import AbuseAnswer, judge_abuse
-from forensics.analysis.cost import excess_cost
+from forensics.analysis.cost import Costs, costs_of
 from forensics.analysis.facts import Alternative, Facts, Row
 from forensics.analysis.horizon import Horizon
 from forensics.analysis.keys import Key
 from forensics.analysis.policy import DEFAULT, Policy
 from forensics.analysis.reads import ExposureAnswer, judge_exposure
-from forensics.analysis.usage import preferred
 from forensics.model.clock import iso
 from forensics.model.verdict import SEEN, Abuse, Verdict, headline
 
@@ -46,6 +45,7 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
     revoked = abuse.revoked["event_time"] if abuse.revoked else key.revoked_at
     last, active = _still_active(abuse, facts, policy)
     horizon = _horizon(key, abuse, facts)
+    used = [b.start for b in abuse.series.buckets if b.tokens or b.requests] if abuse.series else []
     notes = [*key.notes, *abuse.notes]
     if facts.settings.t0 is None:
         notes.append(
@@ -55,14 +55,10 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
         notes.append(f"rotation at {iso(key.rotated_at)} is stated by the inventory; the logs do not show it")
     if key.revoked_at and not abuse.revoked:
         notes.append(f"revocation at {iso(key.revoked_at)} is stated by the inventory; no provider log shows it")
-    cost = (
-        excess_cost(
-            preferred(key, facts.billed.get((key.provider, key.key_id), [])),
-            facts.baseline_until,
-            exposure.first or facts.settings.t0,
-        )
+    costs = (
+        costs_of(key, facts, exposure.first or facts.settings.t0, abuse.series)
         if abuse.value in {Abuse.ESTABLISHED, Abuse.UNEXPLAINED, Abuse.EXPLAINED}
-        else None
+        else Costs()
     )
     reasons = [*exposure.reasons, *abuse.reasons]
     return {
@@ -79,11 +75,13 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
         "decision": "open",
         "exposed_at": _interval(exposure.first, exposure.last) if exposure.value in SEEN else None,
         "first_use_unexplained": _interval(abuse.first_from, abuse.first_to),
-        "excess_cost": cost,
+        "excess_cost": costs.excess,
+        "costs": costs.figures,
         "rotated_at": rotated or key.rotated_at,
         "revoked_at": revoked,
         "still_active": active,
         "last_use": last,
+        "last_bucket_from": max(used, default=None),
         "as_of": _until(horizon, facts) if horizon else None,
         "as_of_source": horizon.source if horizon else None,
         "reasons": [r.as_json() for r in reasons],

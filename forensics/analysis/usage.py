@@ -103,9 +103,7 @@ def series_of(key: Key, facts: Facts) -> Series | None:
     if key.basis == "secret_name" or not rows:
         return None
     owners = {r["owner"] or "" for r in rows}
-    coverage = [
-        c for c in facts.coverage if c["provider"] == key.provider and (c["owner"] or "") in owners and _by_key(c)
-    ]
+    coverage = [c for owner in sorted(owners) for c in facts.coverage_of(key.provider, owner) if _by_key(c)]
     if not coverage:
         return None
     spans: defaultdict[int, list[tuple[datetime, datetime]]] = defaultdict(list)

@@ -17,6 +17,7 @@ from forensics.report.charts.heat import heat_map
 from forensics.report.charts.lifelines import lifelines
 from forensics.report.charts.svg import Chart
 from forensics.report.charts.usage import usage_chart
+from forensics.report.costs import Costs, read_costs
 from forensics.report.findings import Findings, read_findings
 from forensics.report.gaps import Gaps, read_gaps
 from forensics.report.indicators import Indicators, read_indicators
@@ -26,6 +27,7 @@ from forensics.report.keys import Key, VerdictRow, read_keys, verdict_table
 from forensics.report.ledger import Ledger, read_ledger
 from forensics.report.log_integrity import LogIntegrity, read_log_integrity
 from forensics.report.method import Method, read_method
+from forensics.report.posture import PostureLine, read_posture
 from forensics.report.reading import CaseReading
 
 #: Usage pictures drawn at most, of the most severe keys.
@@ -80,6 +82,8 @@ class ReportView:
     events: KeyEvents
     findings: Findings
     intruder: Intruder
+    costs: Costs
+    posture: tuple[PostureLine, ...]
     indicators: Indicators
     account: Account
     integrity: LogIntegrity
@@ -118,6 +122,8 @@ def build(
         events=key_events(case, findings, keys),
         findings=findings,
         intruder=intruder,
+        costs=read_costs(case),
+        posture=read_posture(case),
         indicators=read_indicators(case),
         account=read_account(case),
         integrity=integrity,
