@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.analysis import exposure, facts, keys, lineage
 from forensics.analysis.context import Window, catalogue_sha256, window_of
+from forensics.analysis.coverage import coverage_of
+from forensics.analysis.inventory.book import Book, Ground, make_book
+from forensics.analysis.inventory.in_use import read_seen
+from forensics.analysis.inventory.register import read_register
+from forensics.analysis.policy import DEFAULT
 from forensics.model.outcome import CanonicalRows, State
 from forensics.queries.binding import bind
 from forensics.queries.catalogue import Catalogue
@@ -38,6 +43,7 @@ class ExposureResult:
     runs: list[dict[str, Any]] = field(default_factory=list)
     results: dict[str, CanonicalRows] = field(default_factory=dict)
     tainted: list[dict[str, Any]] = field(default_factory=list)
+    book: Book = field(default_factory=Book)
 
 
 def prepare(folder: CaseFolder) -> list[dict[str, Any]]:
@@ -78,16 +84,31 @@ def compute(
 
         coverage = rows_of(connection, _COVERAGE)
         gathered = facts.gather(run, coverage, settings, window.since, window.until, window.baseline_until)
-        listed = keys.from_inventory(connection)
+        register = read_register(connection)
+        listed = keys.of_register(register)
         seen = keys.ids_seen(connection)
         known = listed or keys.without_inventory(connection)
+        answers = exposure.judge(known, gathered)
+        ground = Ground(
+            register,
+            known,
+            answers,
+            gathered,
+            coverage_of(connection, settings, window.since, window.until),
+            read_seen(connection, register.lists),
+            run("exposure.place_history"),
+            run("exposure.key_use"),
+            DEFAULT,
+        )
+        book = make_book(ground, lambda state: exposure.judge(keys.of_register(state), gathered))
         return ExposureResult(
-            exposure.judge(known, gathered),
+            answers,
             exposure.unlisted(listed, seen) if listed else [],
             keys.template(known),
             window,
             runs,
             results,
+            book=book,
         )
     finally:
         connection.close()
@@ -120,6 +141,7 @@ def exposure_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str 
 
         def work() -> None:
             store.replace("verdict", exposure.verdict_rows(result.answers, text_json))
+            store.replace("key_book", result.book.rows(text_json))
             basis = fingerprint(parts)
             store.insert(
                 "query_run",

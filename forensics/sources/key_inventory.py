@@ -27,6 +27,7 @@ _COLUMNS = {
     "kind": "kind",
     "location": "location_raw",
     "owner": "key_owner",
+    "author": "author",
 }
 _ARN = re.compile(r"arn:aws[a-z-]*:(secretsmanager|ssm|lambda|s3):([a-z0-9-]*):(\d*):(.+)", re.ASCII)
 _SHORT = re.compile(r"(secret|ssm|lambda):([a-z]{2}(?:-[a-z]+)+-\d+):(.+)", re.ASCII)
