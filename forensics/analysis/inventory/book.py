@@ -30,7 +30,10 @@ from forensics.analysis.usage import owned, preferred, series_of
 from forensics.model.verdict import SEEN, Abuse
 
 #: Acts at a provider that leave something behind which outlives the key that did them.
-_MAKES = re.compile(r".*(api_key|service_account|service_key|invite|user|federation_rule|federation_issuer)_(created|sent|added)")
+_MAKES = re.compile(
+    r".*(api_key|service_account|service_key|invite|user|federation_rule|federation_issuer)_(created|sent|added)"
+)
+_EARLIEST = datetime.fromisoformat("1970-01-01T00:00:00")
 _ACTIVE = frozenset({"active", "enabled"})
 
 
@@ -97,7 +100,8 @@ class _Index:
         self.targets: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
         self.actors: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
         for act in ground.facts.acts:
-            row = {**act, "action": act["action"].replace(".", "_"), "ends": ends_key(act)}
+            # Some exporters write underscores for dots.
+            row = {**act, "act": act["action"].replace(".", "_"), "ends": ends_key(act)}
             if row["target_key_id"]:
                 self.targets[row["provider"], row["target_key_id"]].append(row)
             if row["actor_key_id"] and row["outcome"] != "failure":
@@ -118,7 +122,7 @@ class _Index:
         """Return the newest listing of a key by its own customer, the inventory's holder, or nobody named."""
         name = key.key_id
         found = [k for k in self.lists.get((key.provider, name), []) if k.owner in {holder, ""} or owned(key, k.owner)]
-        return max(found, key=lambda k: (k.received_at or datetime.min, k.event_key), default=None)
+        return max(found, key=lambda k: (k.received_at or _EARLIEST, k.event_key), default=None)
 
     def acts(self, key: Key) -> list[Row]:
         """Return acts on a key in logs that may speak of it."""
@@ -131,7 +135,9 @@ def make_book(ground: Ground, judged: Callable[[Register], list[Row]]) -> Book:
     answers = {_name(a): a for a in ground.answers}
     access = access_of(ground.facts.settings, list(ground.facts.suspects.values()))
     standing = {s.event_key: s for s in ground.register.standing}
-    lives = [_life(key, standing.get(key.event_key), answers[_key_name(key)], ground, index, access) for key in ground.keys]
+    lives = [
+        _life(key, standing.get(key.event_key), answers[_key_name(key)], ground, index, access) for key in ground.keys
+    ]
     lives.sort(key=lambda x: (x.key.customer, x.key.provider, x.key.key_id, x.key.location, x.key.event_key))
     return Book(
         ground.register.versions,
@@ -161,9 +167,11 @@ def _life(key: Key, s: Statement | None, answer: Row, ground: Ground, index: _In
         [h for h in history if h["event_key"] not in facts.suspects],
         [h for h in history if h["event_key"] in facts.suspects and h["change"] == "new_value"],
         next((a for a in acts if a["ends"] and a["outcome"] != "failure"), None),
-        listed, series_of(key, facts), min((h.until for h in horizons if h.until), default=None),
+        listed, series_of(key, facts), {h.source: h.until for h in horizons},
     )  # fmt: skip
-    judged = judge_kind(key.kind, listed.kind if listed else "", of_form(key.provider, key.hint, key.key_id, s.key_name if s else ""))
+    judged = judge_kind(
+        key.kind, listed.kind if listed else "", of_form(key.provider, key.hint, key.key_id, s.key_name if s else "")
+    )
     return Life(
         key, s, judged, answer, aliases_of(key, index.statements.get((key.provider, key.key_id), ()), listed),
         events_of(key, answer, history, acts, use, listed, facts), horizons,
@@ -186,7 +194,11 @@ def _made_with(key: Key, judged: Judged, answer: Row, ground: Ground, index: _In
     while frontier:
         maker = frontier.pop(0)
         for act in index.actors.get((key.provider, maker), []):
-            if not _MAKES.fullmatch(act["action"]) or (begun and act["event_time"] < begun) or not owned(key, act["owner"] or ""):
+            if (
+                not _MAKES.fullmatch(act["act"])
+                or (begun and act["event_time"] < begun)
+                or not owned(key, act["owner"] or "")
+            ):
                 continue
             target = act["target_key_id"] or act["target_id"] or ""
             out.append(_made(key, maker, act, target, index, known))
@@ -225,7 +237,7 @@ def _remarks(ground: Ground, index: _Index, lives: Sequence[Life]) -> Iterable[R
             continue
         acts, key = index.acts(life.key), life.key
         known = Known(
-            index.of_place(key), [a for a in acts if a["action"].endswith("created")], [a for a in acts if a["ends"]],
+            index.of_place(key), [a for a in acts if a["act"].endswith("created")], [a for a in acts if a["ends"]],
             preferred(key, index.use.get((key.provider, key.key_id), [])), index.listed(key, life.statement.holder),
         )  # fmt: skip
         yield from contradicted(life.statement, known, facts, ground.policy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forensics.analysis.inventory.aliases import Aliases, Listed, Resolution
 from forensics.analysis.inventory.versions import Statement
@@ -17,32 +17,32 @@ if TYPE_CHECKING:
 #: One row a name of a key in a log: by id, by name where the log has no id, by the hash of a gateway's key. An act counts
 #: for both the key that acted and the one that was acted on.
 _SEEN = """
-SELECT provider, owner, how, value, min(source) AS source, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+SELECT provider, owner, how, value, string_agg(DISTINCT source, ', ' ORDER BY source) AS source, max(label) AS label, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
   min(event_key) AS event_key
 FROM (
-  SELECT provider, coalesce(owner, '') AS owner, 'id' AS how, key_id AS value, 'usage' AS source, min(bucket_start) AS first_seen,
+  SELECT provider, coalesce(owner, '') AS owner, 'id' AS how, key_id AS value, 'usage' AS source, '' AS label, min(bucket_start) AS first_seen,
     max(bucket_end) AS last_seen, min(event_key) AS event_key
   FROM ai_usage WHERE key_id IS NOT NULL GROUP BY ALL
   UNION ALL
-  SELECT provider, coalesce(owner, ''), 'name', key_name, 'usage', min(bucket_start), max(bucket_end), min(event_key)
+  SELECT provider, coalesce(owner, ''), 'name', key_name, 'usage', '', min(bucket_start), max(bucket_end), min(event_key)
   FROM ai_usage WHERE key_id IS NULL AND key_name IS NOT NULL GROUP BY ALL
   UNION ALL
-  SELECT provider, coalesce(owner, ''), 'id', key_id, 'costs', min(period_start), max(period_end), min(event_key)
+  SELECT provider, coalesce(owner, ''), 'id', key_id, 'costs', '', min(period_start), max(period_end), min(event_key)
   FROM ai_cost WHERE key_id IS NOT NULL GROUP BY ALL
   UNION ALL
-  SELECT provider, coalesce(owner, ''), 'name', key_name, 'costs', min(period_start), max(period_end), min(event_key)
+  SELECT provider, coalesce(owner, ''), 'name', key_name, 'costs', '', min(period_start), max(period_end), min(event_key)
   FROM ai_cost WHERE key_id IS NULL AND key_name IS NOT NULL GROUP BY ALL
   UNION ALL
-  SELECT provider, coalesce(owner, ''), 'id', actor_key_id, 'audit', min(event_time), max(event_time), min(event_key)
+  SELECT provider, coalesce(owner, ''), 'id', actor_key_id, 'audit', '', min(event_time), max(event_time), min(event_key)
   FROM ai_audit_event WHERE actor_key_id IS NOT NULL GROUP BY ALL
   UNION ALL
-  SELECT provider, coalesce(owner, ''), 'id', target_key_id, 'audit', min(event_time), max(event_time), min(event_key)
+  SELECT provider, coalesce(owner, ''), 'id', target_key_id, 'audit', '', min(event_time), max(event_time), min(event_key)
   FROM ai_audit_event WHERE target_key_id IS NOT NULL GROUP BY ALL
   UNION ALL
-  SELECT provider, coalesce(owner, ''), 'id', key_id, 'requests', min(event_time), max(event_time), min(event_key)
+  SELECT provider, coalesce(owner, ''), 'id', key_id, 'requests', '', min(event_time), max(event_time), min(event_key)
   FROM ai_request WHERE key_id IS NOT NULL GROUP BY ALL
   UNION ALL
-  SELECT provider, coalesce(owner, ''), 'sha256', key_hash, 'requests', min(event_time), max(event_time), min(event_key)
+  SELECT provider, coalesce(owner, ''), 'sha256', key_hash, 'requests', coalesce(max(key_name), ''), min(event_time), max(event_time), min(event_key)
   FROM ai_request WHERE key_id IS NULL AND key_hash IS NOT NULL GROUP BY ALL)
 GROUP BY provider, owner, how, value
 ORDER BY provider, owner, how, value
@@ -51,13 +51,18 @@ ORDER BY provider, owner, how, value
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A key as a log names it: `how` is id, name or sha256; `source` the first of usage, costs, audit, requests, list."""
+    """A key as a log names it.
+
+    `how` is id, name or sha256; `source` names where: audit, costs, list, requests, usage; `label` is the name that a
+    gateway's log gives beside a hash.
+    """
 
     provider: str
     owner: str
     how: str
     value: str
     source: str
+    label: str
     first_seen: datetime | None
     last_seen: datetime | None
     event_key: str
@@ -66,15 +71,42 @@ class Seen:
 def read_seen(connection: duckdb.DuckDBPyConnection, lists: Iterable[Listed]) -> list[Seen]:
     """Return every name of a key in logs, and what only the providers' lists name."""
     seen = [
-        Seen(*(row[n] for n in ("provider", "owner", "how", "value", "source", "first_seen", "last_seen", "event_key")))
+        Seen(
+            *(
+                row[n]
+                for n in (
+                    "provider",
+                    "owner",
+                    "how",
+                    "value",
+                    "source",
+                    "label",
+                    "first_seen",
+                    "last_seen",
+                    "event_key",
+                )
+            )
+        )
         for row in rows_of(connection, _SEEN)
     ]
     known = {(s.provider, s.owner, s.value) for s in seen}
     for key in lists:
-        how, value = ("id", key.key_id) if key.key_id else ("sha256", key.sha256) if key.sha256 else ("name", key.key_name)
+        how, value = (
+            ("id", key.key_id) if key.key_id else ("sha256", key.sha256) if key.sha256 else ("name", key.key_name)
+        )
         if value and (key.provider, key.owner, value) not in known:
             seen.append(
-                Seen(key.provider, key.owner, how, value, "list", key.created_at, key.last_used_at, key.event_key)
+                Seen(
+                    key.provider,
+                    key.owner,
+                    how,
+                    value,
+                    "list",
+                    key.key_name,
+                    key.created_at,
+                    key.last_used_at,
+                    key.event_key,
+                )
             )
     return sorted(seen, key=lambda s: (s.provider, s.owner, s.how, s.value, s.event_key))
 
@@ -97,6 +129,7 @@ def missing(
         elif key.how == "sha256":
             found = aliases.by_hash(key.provider, key.value)
             fits = key.value.lower() in hashes or any((key.provider, k) in ids for k in found.candidates)
+            fits = fits or key.label in stated.get(key.owner, set())
         else:
             fits = (key.provider, key.owner, key.value) in names or key.value in stated.get(key.owner, set())
             by_name = aliases.by_name(key.provider, (key.owner,), key.value)
@@ -107,11 +140,3 @@ def missing(
         if not fits:
             absent.append(key)
     return absent, unsure
-
-
-def seen_json(key: Seen) -> dict[str, Any]:
-    """Return it for `keys --json`."""
-    return {
-        "provider": key.provider, "owner": key.owner, "how": key.how, "value": key.value, "source": key.source,
-        "first_seen": key.first_seen, "last_seen": key.last_seen, "event_key": key.event_key,
-    }  # fmt: skip

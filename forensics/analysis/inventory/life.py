@@ -17,7 +17,6 @@ from forensics.analysis.keys import Key
 
 #: Steps of a life in the order in which they come, for events of one time.
 STEPS = ("made", "stored", "read", "used", "rotated", "revoked")
-_MAKING = ("created",)
 _LIST = "provider list"
 
 
@@ -112,7 +111,13 @@ def aliases_of(key: Key, statements: Iterable[Statement], listed: Listed | None)
 
 
 def events_of(
-    key: Key, answer: Row, history: Iterable[Row], acts: Iterable[Row], use: Iterable[Row], listed: Listed | None, facts: Facts
+    key: Key,
+    answer: Row,
+    history: Iterable[Row],
+    acts: Iterable[Row],
+    use: Iterable[Row],
+    listed: Listed | None,
+    facts: Facts,
 ) -> list[LifeEvent]:
     """Return the steps of a key in order. `history` is of its place, `acts` name it, `use` is of it."""
     events = [*_stated(key), *_stored(history, facts), *_reads(answer), *_acts(key, acts), *_used(use)]
@@ -166,7 +171,7 @@ def _acts(key: Key, acts: Iterable[Row]) -> list[LifeEvent]:
     for act in acts:
         if act["target_key_id"] != key.key_id or act["outcome"] == "failure":
             continue
-        making = act["action"].endswith(_MAKING)
+        making = act["act"].endswith("created")
         if not making and not act["ends"]:
             continue
         who = act["actor_email"] or act["actor_key_id"] or "somebody the log does not name"
@@ -182,16 +187,31 @@ def _used(use: Iterable[Row]) -> list[LifeEvent]:
         text = "single requests" if row["source"] == "requests" else "usage counted by the provider"
         for which in ("first", "last"):
             start, end = row[f"{which}_from"], row[f"{which}_to"]
-            out.append(LifeEvent("used", start, end, "usage", f"{which} of {text}", row["event_key"], "exposure.key_use"))
+            out.append(
+                LifeEvent("used", start, end, "usage", f"{which} of {text}", row["event_key"], "exposure.key_use")
+            )
     return out
 
 
 def _listed(listed: Listed) -> list[LifeEvent]:
     out = []
     if listed.created_at:
-        out.append(LifeEvent("made", listed.created_at, listed.created_at, _LIST, "made as the provider lists it", listed.event_key))
+        out.append(
+            LifeEvent(
+                "made", listed.created_at, listed.created_at, _LIST, "made as the provider lists it", listed.event_key
+            )
+        )
     if listed.last_used_at:
-        out.append(LifeEvent("used", listed.last_used_at, listed.last_used_at, _LIST, "last use as the provider lists it", listed.event_key))
+        out.append(
+            LifeEvent(
+                "used",
+                listed.last_used_at,
+                listed.last_used_at,
+                _LIST,
+                "last use as the provider lists it",
+                listed.event_key,
+            )
+        )
     if is_over(listed) and listed.received_at:
         text = f"{listed.status} in the provider's list of that time"
         out.append(LifeEvent("revoked", listed.received_at, listed.received_at, _LIST, text, listed.event_key))

@@ -58,9 +58,7 @@ def _unresolved(s: Statement) -> Statement:
     return replace(s, key_id="" if s.resolved_by else s.key_id, resolved_by="", candidates=())
 
 
-def make_register(
-    versions: tuple[Version, ...], statements: list[Statement], lists: tuple[Listed, ...]
-) -> Register:
+def make_register(versions: tuple[Version, ...], statements: list[Statement], lists: tuple[Listed, ...]) -> Register:
     """Return the register of some versions and their statements as read."""
     aliases = Aliases(statements, lists)
     resolved = resolve(statements, aliases)

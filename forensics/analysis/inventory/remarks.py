@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from forensics.analysis.facts import Row
@@ -73,13 +74,27 @@ def within(standing: Sequence[Statement]) -> list[Remark]:
         if s.location:
             by_place[s.place].append(s)
         if s.candidates:
-            out.append(of("ambiguous", [s], f"{s.hint or s.key_name} fits {len(s.candidates)} keys: {', '.join(s.candidates)}"))
+            out.append(
+                of("ambiguous", [s], f"{s.hint or s.key_name} fits {len(s.candidates)} keys: {', '.join(s.candidates)}")
+            )
         elif not s.key_id and not s.sha256:
-            out.append(of("unidentified", [s], "neither id nor hash, and no list of the provider has its name or hint: usage cannot be joined"))
+            out.append(
+                of(
+                    "unidentified",
+                    [s],
+                    "neither id nor hash, and no list of the provider has its name or hint: usage cannot be joined",
+                )
+            )
     for rows in by_key.values():
         customers = sorted({s.customer for s in rows})
         if len(customers) > 1:
-            out.append(of("one_key_two_customers", rows, f"listed for {', '.join(customers)}: whose use and whose notice it is, is open"))
+            out.append(
+                of(
+                    "one_key_two_customers",
+                    rows,
+                    f"listed for {', '.join(customers)}: whose use and whose notice it is, is open",
+                )
+            )
     for place, rows in by_place.items():
         keys = sorted({s.name for s in rows})
         if len({s.identity for s in rows}) > 1:
@@ -114,7 +129,7 @@ def _pairs(rows: Sequence[Statement]) -> list[tuple[Statement, Statement]]:
     for s in sorted(rows, key=lambda s: (s.version, s.record_no)):
         single.setdefault(s.version, s)
     numbers = sorted(single)
-    return [(single[a], single[b]) for a, b in zip(numbers, numbers[1:], strict=False)]
+    return [(single[a], single[b]) for a, b in pairwise(numbers)]
 
 
 _COMPARED = ("customer", "kind", "hint", "key_name", "sha256", "place_text", "created_at", "rotated_at", "revoked_at")
@@ -178,7 +193,14 @@ def revived(standing: Iterable[Statement], lists: Iterable[Listed], active: froz
     out = []
     for s in standing:
         k = known.get((s.provider, s.key_id))
-        if k and s.revoked_at and k.received_at and k.received_at > s.revoked_at and k.status in active and k.provider != "openai":
+        if (
+            k
+            and s.revoked_at
+            and k.received_at
+            and k.received_at > s.revoked_at
+            and k.status in active
+            and k.provider != "openai"
+        ):
             text = f"stated as revoked at {iso(s.revoked_at)}; the provider's list of {iso(k.received_at)} has it as {k.status}"
             out.append(of("time_contradicted", [s], text, (k.event_key,)))
     return out

@@ -48,8 +48,12 @@ def access_of(settings: Settings, suspects: Sequence[Row]) -> Access:
 
 @dataclass(slots=True)
 class Subject:
-    """What the check of one key rests on. `writes` are changes of its place by anybody but the intruder, `taken` those
-    by the intruder; `revoked` the provider's own record of its end; `listed` the provider's newest list."""
+    """What the check of one key rests on.
+
+    `writes` are changes of its place by anybody but the intruder, `taken` those by the intruder; `revoked` is the
+    provider's own record of its end, `listed` its newest list; `horizons` tell until when usage, audit and store can
+    say anything.
+    """
 
     key: Key
     exposure: str
@@ -61,7 +65,7 @@ class Subject:
     revoked: Row | None
     listed: Listed | None
     series: Series | None
-    horizon: datetime | None
+    horizons: dict[str, datetime | None]
 
 
 @dataclass(slots=True)
@@ -104,8 +108,10 @@ def check(subject: Subject, access: Access, settings: Settings, policy: Policy) 
 
 
 def is_over(listed: Listed) -> bool:
-    """Whether the provider's list says that the key no longer works. The status that OpenAI lists is not the key's: it
-    tells whether the key's owner still has access to the project."""
+    """Whether the provider's list says that the key no longer works.
+
+    The status that OpenAI lists is not the key's: it tells whether the key's owner still has access to the project.
+    """
     return listed.status in _OVER and listed.provider != "openai"
 
 
@@ -188,7 +194,7 @@ def _judge(subject: Subject, later: list[Row], found: Check) -> None:
         )
     elif found.revoked_basis in {"provider log", "provider list"}:
         found.state = "effective"
-        found.why.append(f"the {found.revoked_basis} shows that it ended{_until(subject)}")
+        found.why.append(f"the {found.revoked_basis} shows that it ended{_no_use(subject)}")
     elif found.rotated_at is not None or found.revoked_at is not None:
         found.state = "unproven"
         found.why += _unproven(subject, found)
@@ -208,7 +214,9 @@ def _still_used(found: Check) -> list[str]:
     if found.used_after_revocation and found.revoked_at:
         use = found.used_after_revocation
         how = "revoked" if found.revoked_basis != "stated" else "revoked, as stated,"
-        out.append(f"used in {use['buckets']} buckets wholly after it was {how} at {iso(found.revoked_at)}, to {iso(use['to'])}")
+        out.append(
+            f"used in {use['buckets']} buckets wholly after it was {how} at {iso(found.revoked_at)}, to {iso(use['to'])}"
+        )
     if found.used_after_rotation and found.rotated_at:
         use = found.used_after_rotation
         out.append(
@@ -222,7 +230,9 @@ def _too_early(subject: Subject, later: list[Row], found: Check) -> list[str]:
     """A value stored while the intruder could still read is exposed too, unless it was replaced again afterwards."""
     out = []
     if found.rotated_at is not None and subject.exposed_to is not None and found.rotated_at < subject.exposed_to:
-        out.append(f"its place was read again at {iso(subject.exposed_to)}, after the new value was stored at {iso(found.rotated_at)}")
+        out.append(
+            f"its place was read again at {iso(subject.exposed_to)}, after the new value was stored at {iso(found.rotated_at)}"
+        )
     elif found.rotated_at is not None and found.access.until is not None and found.rotated_at < found.access.until:
         out.append(
             f"the new value was stored at {iso(found.rotated_at)}, before the intruder lost access at {iso(found.access.until)}"
@@ -239,20 +249,35 @@ def _too_early(subject: Subject, later: list[Row], found: Check) -> list[str]:
 def _unproven(subject: Subject, found: Check) -> list[str]:
     out = []
     if found.rotated_at is not None:
-        out.append(f"a new value was stored at {iso(found.rotated_at)} ({found.rotated_basis}), which does not end the old key")
+        out.append(
+            f"a new value was stored at {iso(found.rotated_at)} ({found.rotated_basis}), which does not end the old key"
+        )
     if found.revoked_basis == "stated" and found.revoked_at is not None:
         out.append(f"its revocation at {iso(found.revoked_at)} is stated only; no log or list of the provider shows it")
     else:
         out.append("no log or list of the provider shows that it was revoked")
-    out.append(f"no use was counted after it{_until(subject)}" if subject.series else "no usage that names it was sent")
+    out.append(_no_use(subject).removeprefix("; "))
     return out
 
 
 def _nothing(subject: Subject) -> str:
-    if subject.key.location_kind in _LOGGED:
-        return f"no new value in its place and no revocation at the provider is seen or stated{_until(subject)}"
-    return "no revocation at the provider is seen or stated, and the logs do not show its place"
+    store, audit = subject.horizons.get("store"), subject.horizons.get("audit")
+    if subject.key.location_kind not in _LOGGED:
+        place = "the logs do not show its place"
+    else:
+        place = f"no new value in its place is seen{_until(store)}" if store else "the log of its place was not sent"
+    if audit or subject.listed:
+        provider = f"no revocation at the provider is seen{_until(audit)}"
+    else:
+        provider = "neither a log nor a list of the provider was sent"
+    return f"{place}; {provider}; none is stated"
 
 
-def _until(subject: Subject) -> str:
-    return f", as of {iso(subject.horizon)}" if subject.horizon else ""
+def _no_use(subject: Subject) -> str:
+    if subject.series is None:
+        return "; no usage that names it was sent"
+    return f"; no use was counted after it{_until(subject.series.end)}"
+
+
+def _until(moment: datetime | None) -> str:
+    return f", as of {iso(moment)}" if moment else ""

@@ -59,15 +59,30 @@ def _creation(s: Statement, known: Known, policy: Policy) -> list[_Fault]:
         return []
     out: list[_Fault] = []
     slack = timedelta(hours=policy.created_hours)
-    for act in known.made:
-        if abs(act["event_time"] - s.created_at) > slack:
-            out.append((f"stated as made at {iso(s.created_at)}; the provider's log shows it made at {iso(act['event_time'])}", (act["event_key"],)))
+    out += [
+        (
+            f"stated as made at {iso(s.created_at)}; the provider's log shows it made at {iso(a['event_time'])}",
+            (a["event_key"],),
+        )
+        for a in known.made
+        if abs(a["event_time"] - s.created_at) > slack
+    ]
     k = known.listed
     if k and k.created_at and abs(k.created_at - s.created_at) > slack:
-        out.append((f"stated as made at {iso(s.created_at)}; the provider lists it as made at {iso(k.created_at)}", (k.event_key,)))
+        out.append(
+            (
+                f"stated as made at {iso(s.created_at)}; the provider lists it as made at {iso(k.created_at)}",
+                (k.event_key,),
+            )
+        )
     first = min((u for u in known.use), key=lambda u: u["first_to"], default=None)
     if first and first["first_to"] <= s.created_at:
-        out.append((f"stated as made at {iso(s.created_at)}; it was used before, by {iso(first['first_to'])}", (first["event_key"],)))
+        out.append(
+            (
+                f"stated as made at {iso(s.created_at)}; it was used before, by {iso(first['first_to'])}",
+                (first["event_key"],),
+            )
+        )
     return out
 
 
@@ -86,7 +101,12 @@ def _rotation(s: Statement, known: Known, facts: Facts, policy: Policy) -> list[
         w = near[0]
         text = f"stated as rotated at {iso(stated)}; the log shows no new value then, the nearest at {iso(w['event_time'])} ({w['action']})"
         return [(text, (w["event_key"],))]
-    return [(f"stated as rotated at {iso(stated)}; the log of its store holds that hour and shows no new value in its place", ())]
+    return [
+        (
+            f"stated as rotated at {iso(stated)}; the log of its store holds that hour and shows no new value in its place",
+            (),
+        )
+    ]
 
 
 def _logged_at(s: Statement, when: datetime, facts: Facts) -> bool:
@@ -104,11 +124,18 @@ def _revocation(s: Statement, known: Known, policy: Policy) -> list[_Fault]:
     slack = timedelta(minutes=policy.stated_minutes)
     if known.ended and all(abs(a["event_time"] - stated) > slack for a in known.ended):
         act = known.ended[0]
-        out.append((f"stated as revoked at {iso(stated)}; the provider's log shows it ended at {iso(act['event_time'])}", (act["event_key"],)))
+        out.append(
+            (
+                f"stated as revoked at {iso(stated)}; the provider's log shows it ended at {iso(act['event_time'])}",
+                (act["event_key"],),
+            )
+        )
     late = [u for u in known.use if u["last_from"] >= stated]
     if late:
         last = max(late, key=lambda u: (u["last_to"], u["event_key"]))
-        out.append((f"stated as revoked at {iso(stated)}; use was counted until {iso(last['last_to'])}", (last["event_key"],)))
+        out.append(
+            (f"stated as revoked at {iso(stated)}; use was counted until {iso(last['last_to'])}", (last["event_key"],))
+        )
     return out
 
 
@@ -124,19 +151,19 @@ def after_mass_rotation(statements: Iterable[Statement], began: datetime | None,
         by_version[s.version].append(s)
     out = []
     for version, rows in sorted(by_version.items()):
-        made = [s for s in rows if s.created_at and s.created_at >= began]
-        for words, found, of_time in (
-            ("made", made, lambda s: s.created_at),
-            ("rotated", [s for s in rows if s.rotated_at and s.rotated_at >= began], lambda s: s.rotated_at),
-        ):
-            dense = _dense([(of_time(s), s) for s in found], policy)
+        stated = (
+            ("made", [(s.created_at, s) for s in rows if s.created_at and s.created_at >= began]),
+            ("rotated", [(s.rotated_at, s) for s in rows if s.rotated_at and s.rotated_at >= began]),
+        )
+        for words, found in stated:
+            dense = _dense(found, policy)
             if dense:
-                low, high = min(of_time(s) for s in dense), max(of_time(s) for s in dense)
+                low, high = dense[0][0], dense[-1][0]
                 text = (
-                    f"version {version}: {len(dense)} of {len(rows)} keys were {words} between {iso(low)} and {iso(high)}, after the incident"
-                    f" began; {_CONSEQUENCE[words]}"
+                    f"version {version}: {len(dense)} of {len(rows)} keys were {words} between {iso(low)} and {iso(high)}, after the"
+                    f" incident began; {_CONSEQUENCE[words]}"
                 )
-                out.append(of("after_mass_rotation", dense, text))
+                out.append(of("after_mass_rotation", [s for _, s in dense], text))
     return out
 
 
@@ -146,14 +173,20 @@ _CONSEQUENCE = {
 }
 
 
-def _dense(rows: list[tuple[datetime, Statement]], policy: Policy) -> list[Statement]:
+_Dated = list[tuple[datetime, Statement]]
+
+
+def _dense(rows: _Dated, policy: Policy) -> _Dated:
     """Return the largest group of rows within the time that makes a mass rotation, the earliest of equals."""
     rows.sort(key=lambda pair: (pair[0], pair[1].provider, pair[1].name, pair[1].record_no))
-    width, best = timedelta(hours=policy.mass_rotation_hours), []
+    width = timedelta(hours=policy.mass_rotation_hours)
+    best: _Dated = []
+    end = 0
     for start, (low, _) in enumerate(rows):
-        group = [s for when, s in rows[start:] if when - low <= width]
-        if len(group) > len(best):
-            best = group
+        while end < len(rows) and rows[end][0] - low <= width:
+            end += 1
+        if end - start > len(best):
+            best = rows[start:end]
     return best if len(best) >= policy.mass_rotation_keys else []
 
 

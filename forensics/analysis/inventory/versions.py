@@ -34,8 +34,11 @@ ORDER BY o.file_sha256 NULLS LAST, member_path, holder, record_no, k.event_key
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One received inventory. `number` counts from 1 in the order of `as_of`, then of receipt; `as_of_basis` is rows,
-    receipt or reading (nobody stated a time). Times naive UTC; `holder` is the owner by the receipt."""
+    """One received inventory.
+
+    `number` counts from 1 in the order of `as_of`, then of receipt; `as_of_basis` is rows, receipt or reading (nobody
+    stated a time). Times naive UTC; `holder` is the owner by the receipt.
+    """
 
     number: int
     exhibit: str
@@ -51,8 +54,11 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What one row of one version says of a key. Empty text where it says nothing; `resolved_by` tells by which alias
-    `key_id` was found where the row does not name it; `candidates` are the ids between which nothing decides."""
+    """What one row of one version says of a key; empty text where it says nothing.
+
+    `resolved_by` tells by which alias `key_id` was found where the row does not name it; `candidates` are the ids between
+    which nothing decides.
+    """
 
     version: int
     record_no: int
