@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from forensics.sources.key_inventory import read_location
+from forensics.model.key_place import read_location
 from tests.sources.building import claimants, read_text, rows
 
 HEADER = "customer,provider,provider_key_id,key_name,hint,kind,location,created_at,rotated_at,revoked_at,owner"

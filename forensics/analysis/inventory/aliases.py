@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from forensics.analysis.inventory.versions import Statement, with_id
-from forensics.sources.key_inventory import read_location
+from forensics.model.key_place import read_location
 from forensics.store.duckdb_engine import rows_of
 
 if TYPE_CHECKING:
