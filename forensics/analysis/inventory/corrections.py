@@ -37,7 +37,7 @@ def moves(register: Register, judged: Callable[[Register], list[Row]]) -> list[M
         return []
     states = [judged(register.before(v.number)) for v in register.versions[1:]] + [judged(register)]
     out = []
-    for version, before, after in zip(register.versions[1:], states, states[1:], strict=True):
+    for version, before, after in zip(register.versions[1:], states[:-1], states[1:], strict=True):
         out += _compared(version.number, before, after)
     return out
 
