@@ -38,11 +38,11 @@ ROWS = {
     "ai_audit_event": [
         audit("key_M", "Acorn", "api_key.created", datetime(2026, 5, 5, 3), actor="key_A"),
         audit("key_N", "Acorn", "api_key.created", datetime(2026, 5, 5, 4), actor="key_M"),
-        audit("key_O", "Acorn", "api_key.created", datetime(2026, 4, 4), actor="key_A"),
+        audit("key_O", "Acorn", "api_key.created", datetime(2026, 5, 4), actor="key_A"),
         audit("key_P", "Acorn", "api_key.created", datetime(2026, 5, 5, 4, 30), actor="key_A", outcome="failure"),
         audit("key_N", "Acorn", "api_key.deleted", datetime(2026, 5, 5, 9)),
         audit("key_A", "Acorn", "api_key.deleted", datetime(2026, 5, 5, 11, 30)),
-        audit("key_D", "Cedar", "api_key.created", datetime(2026, 2, 1)),
+        audit("key_D", "Cedar", "api_key.created", datetime(2026, 5, 2)),
         audit("key_B", "Somebody else", "api_key.deleted", datetime(2026, 5, 5, 12)),
     ],
     "provider_key": [
@@ -134,7 +134,7 @@ def test_times_that_logs_contradict(book):
         "stated as revoked at 2026-05-05T06:00:00Z, before it was made",
         "stated as revoked at 2026-05-05T06:00:00Z; use was counted until 2026-05-05T11:00:00Z",
         "stated as rotated at 2026-05-08T00:00:00Z, after the time of the statement",
-        "the provider's log shows it made at 2026-02-01T00:00:00Z",
+        "the provider's log shows it made at 2026-05-02T00:00:00Z",
     ):
         assert any(part in text for text in said), (part, said)
     assert not [r for r in book.remarks if r.kind == "time_contradicted" and r.keys == ("key_A",)]
