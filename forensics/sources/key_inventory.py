@@ -21,6 +21,8 @@ from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row,
 _NEEDED = frozenset({"customer", "provider"})
 _NAMING = ("provider_key_id", "key_id", "key_sha256", "sha256", "key_name", "hint", "location")
 _TIMES = ("created_at", "rotated_at", "revoked_at", "as_of")
+#: What may stand around the rows of JSON.
+_AROUND = frozenset({"keys", "as_of", "author", "comment"})
 _COLUMNS = {
     "customer": "customer",
     "provider": "key_provider",
@@ -57,10 +59,18 @@ def _moment(text: str, zone: str) -> datetime | None:
 
 
 def _members(probe: Probe) -> set[str]:
-    """Return the names of the first row of JSON: of the first object, or of the first of its list `keys`."""
+    """Return the names of the first row of JSON: of the first object, or of the first of its list `keys`.
+
+    None where more stands beside the list than an inventory has, or where the rows are verdicts: results about keys are
+    no statement of their owner.
+    """
     keys = inside(probe.sample, "keys")
+    if isinstance(keys, list) and not probe.keys <= _AROUND:
+        return set()
     first = keys[0] if isinstance(keys, list) and keys else probe.sample
-    return {str(name) for name in first} if probe.form in {"json", "ndjson"} and isinstance(first, Mapping) else set()
+    if probe.form not in {"json", "ndjson"} or not isinstance(first, Mapping) or "verdict" in first:
+        return set()
+    return {str(name) for name in first}
 
 
 def _given(cells: Mapping[str, object]) -> dict[str, object]:
