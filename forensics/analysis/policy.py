@@ -39,6 +39,8 @@ class Policy:
     #: This many keys made or rotated within this time of each other after T0 are a mass rotation.
     mass_rotation_keys: int = 3
     mass_rotation_hours: int = 24
+    #: What more principals than this ever used says nothing of who is behind a credential; for attribution, not for verdicts.
+    attribution_principals: int = 3
 
 
 DEFAULT = Policy()
