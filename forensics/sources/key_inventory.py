@@ -105,7 +105,7 @@ class KeyInventory:
         notes: set[str] = set()
         zone = document.provenance.zone
         head = {_name(str(name)): value for each in document.envelopes for name, value in each.items()}
-        whole = {name: head[name] for name in ("as_of", "author") if name in head}
+        whole: dict[str, object] = {name: head[name] for name in ("as_of", "author") if name in head}
         reading = Reading(answers=[self._answer(record, zone, notes, whole) for record in document.records])
         reading.notes = sorted(notes)
         return reading
