@@ -80,7 +80,7 @@ def _mine(key: Key, row: Row, *names: str) -> bool:
     return row["provider"] == key.provider and owned(key, row["owner"] or "") and key.key_id in {row[n] for n in names}
 
 
-def _ends_key(act: Row) -> bool:
+def ends_key(act: Row) -> bool:
     """Whether an act of the provider's log ended its target key: deleted, or its status set to one that is over."""
     if act["action"] in _REVOKING:
         return True
@@ -95,7 +95,7 @@ def _ends_key(act: Row) -> bool:
 
 def _revocation(key: Key, facts: Facts) -> Row | None:
     """Return the first act in the provider's own log that ended the key, or None."""
-    ends = (a for a in facts.acts if _mine(key, a, "target_key_id") and a["outcome"] != "failure" and _ends_key(a))
+    ends = (a for a in facts.acts if _mine(key, a, "target_key_id") and a["outcome"] != "failure" and ends_key(a))
     return next(ends, None)
 
 

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 from forensics.analysis import exposure, facts, keys, lineage
 from forensics.analysis.cloud_cost import cloud_use, use_rows
 from forensics.analysis.context import Window, catalogue_sha256, window_of
+from forensics.analysis.coverage import coverage_of
 from forensics.analysis.horizon import trail_horizons
+from forensics.analysis.inventory.book import Book, Ground, make_book
+from forensics.analysis.inventory.in_use import read_seen
+from forensics.analysis.inventory.register import read_register
+from forensics.analysis.policy import DEFAULT
 from forensics.analysis.posture.judge import posture_of, posture_rows
 from forensics.analysis.pricing import tables as pricing
 from forensics.analysis.usage_rows import PackedRows
@@ -45,6 +50,7 @@ class ExposureResult:
     tainted: list[dict[str, Any]] = field(default_factory=list)
     cloud_use: list[dict[str, Any]] = field(default_factory=list)
     posture: list[dict[str, Any]] = field(default_factory=list)
+    book: Book = field(default_factory=Book)
 
 
 def prepare(folder: CaseFolder) -> list[dict[str, Any]]:
@@ -101,10 +107,23 @@ def compute(
         coverage = rows_of(connection, _COVERAGE)
         gathered = facts.gather(run, coverage, settings, window.since, window.until, window.baseline_until, usage())
         gathered.trails = trail_horizons(connection, window.since, window.until)
-        listed = keys.from_inventory(connection)
+        register = read_register(connection)
+        listed = keys.of_register(register)
         seen = keys.ids_seen(connection)
         known = listed or keys.without_inventory(connection)
         answers = exposure.judge(known, gathered)
+        ground = Ground(
+            register,
+            known,
+            answers,
+            gathered,
+            coverage_of(connection, settings, window.since, window.until),
+            read_seen(connection, register.lists),
+            run("exposure.place_history"),
+            run("exposure.key_use"),
+            DEFAULT,
+        )
+        book = make_book(ground, lambda state: exposure.judge(keys.of_register(state), gathered))
         return ExposureResult(
             answers,
             exposure.unlisted(listed, seen) if listed else [],
@@ -114,6 +133,7 @@ def compute(
             results,
             cloud_use=cloud_use(gathered),
             posture=posture_of(run, answers, window.baseline_until),
+            book=book,
         )
     finally:
         connection.close()
@@ -148,6 +168,7 @@ def exposure_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str 
             store.replace("verdict", exposure.verdict_rows(result.answers, text_json))
             store.replace("posture", posture_rows(result.posture, text_json))
             store.replace("model_use", use_rows(result.cloud_use, text_json))
+            store.replace("key_book", result.book.rows(text_json))
             basis = fingerprint(parts)
             store.insert(
                 "query_run",

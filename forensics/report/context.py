@@ -22,6 +22,7 @@ from forensics.report.findings import Findings, read_findings
 from forensics.report.gaps import Gaps, read_gaps
 from forensics.report.indicators import Indicators, read_indicators
 from forensics.report.intruder import Intruder, read_intruder
+from forensics.report.inventory import Inventory, read_inventory
 from forensics.report.keyevents import KeyEvents, key_events
 from forensics.report.keys import Key, VerdictRow, read_keys, verdict_table
 from forensics.report.ledger import Ledger, read_ledger
@@ -90,6 +91,7 @@ class ReportView:
     answerable: Answerable | None
     ledger: Ledger
     method: Method
+    inventory: Inventory
     charts: Charts
 
 
@@ -130,6 +132,7 @@ def build(
         answerable=read_answerable(case),
         ledger=ledger,
         method=read_method(case),
+        inventory=read_inventory(case),
         charts=Charts(
             lifelines(case, keys), heat_map(case), coverage_matrix(case), {a: c for a, c in usage.items() if c}
         ),
