@@ -26,11 +26,17 @@ _READ_FIELDS = (
     "source_ip",
     "outcome",
     "evidence",
+    "location",
+    "region",
+    "usual_reads",
+    "value",
+    "query_id",
 )
 
 
 def judge(keys: list[Key], facts: Facts, policy: Policy = DEFAULT) -> list[Row]:
     """Return the answer for each key, most severe first, in the documented shape of `exposure --json`."""
+    facts.hold(keys)
     answers = [_answer(key, facts, policy) for key in keys]
     order = list(Verdict)
     answers.sort(key=lambda a: (order.index(a["verdict"]), a["customer"], a["provider"], a["key_id"]))
@@ -44,7 +50,7 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
     rotated = _rotation(key, exposure, facts)
     revoked = abuse.revoked["event_time"] if abuse.revoked else key.revoked_at
     last, active = _still_active(abuse, policy)
-    notes = [*key.notes, *abuse.notes]
+    notes = [*key.notes, *exposure.notes, *abuse.notes]
     if facts.settings.t0 is None:
         notes.append(
             "T0 is not stated: where a baseline was needed it ends 24 hours before the first exposure of the key"
@@ -87,9 +93,18 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
         "alternatives": [
             a.as_json() for a in (*exposure.alternatives, *abuse.alternatives, *_alternatives(exposure, abuse))
         ],
-        "reads": [{n: r[n] for n in _READ_FIELDS} for r in exposure.reads],
+        "exposed_again": _interval(exposure.again[0]["event_time"], exposure.again[-1]["event_time"])
+        if exposure.again
+        else None,
+        "reads": [_read(r, facts) for r in (*exposure.reads, *exposure.again)],
         "notes": notes,
     }
+
+
+def _read(row: Row, facts: Facts) -> Row:
+    """Return an act on the place of a key: who, by which session and chain, from where, when, and whether usually."""
+    known = {n: row.get(n) for n in _READ_FIELDS}
+    return {**known, "chain": facts.chain(row["credential_id"]), "root": facts.root_of(row), "why": row.get("why", "")}
 
 
 def _interval(start: datetime | None, end: datetime | None) -> Row | None:

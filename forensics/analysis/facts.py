@@ -7,16 +7,42 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from forensics.analysis.ledger.copies import resolved
+from forensics.analysis.ledger.register import Register
+from forensics.analysis.ledger.values import Changes, Holdings
 from forensics.model.case import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from forensics.analysis.keys import Key
+
 Row = dict[str, Any]
+
+#: Rows of these are acts on places of keys, in one shape.
+_ACCESSES = (
+    "exposure.location_reads",
+    "exposure.runtime_reads",
+    "exposure.object_reads",
+    "exposure.vault_reads",
+    "exposure.application_reads",
+)
+_MAX_CHAIN = 30
 
 QUERIES = (
     "exposure.suspect_events",
     "exposure.location_reads",
+    "exposure.batch_reads",
+    "exposure.runtime_reads",
+    "exposure.object_reads",
+    "exposure.vault_reads",
+    "exposure.application_reads",
+    "exposure.store_copies",
+    "exposure.snapshots_made",
+    "exposure.wrapping_decrypts",
+    "exposure.credential_parents",
+    "exposure.region_services",
+    "exposure.vault_hours",
     "exposure.store_changes",
     "exposure.logging_changes",
     "exposure.region_hours",
@@ -38,7 +64,17 @@ class Facts:
     until: datetime
     baseline_until: datetime | None
     suspects: dict[str, Row] = field(default_factory=dict)
-    reads: list[Row] = field(default_factory=list)
+    register: Register = field(default_factory=Register)
+    holdings: Holdings = field(default_factory=lambda: Holdings(()))
+    changes_at: Changes = field(default_factory=lambda: Changes(()))
+    copies: list[Row] = field(default_factory=list)
+    snapshots: list[Row] = field(default_factory=list)
+    wrapping_decrypts: list[Row] = field(default_factory=list)
+    parents: dict[str, str] = field(default_factory=dict)
+    services: set[tuple[str, str]] = field(default_factory=set)
+    data_events: set[tuple[str, str]] = field(default_factory=set)
+    vault_hours: list[int] = field(default_factory=list)
+    region_lacks: dict[str, list[str]] = field(default_factory=dict)
     changes: list[Row] = field(default_factory=list)
     logging: list[Row] = field(default_factory=list)
     hours: dict[str, list[Row]] = field(default_factory=dict)
@@ -49,6 +85,25 @@ class Facts:
     gateway: list[Row] = field(default_factory=list)
     billed: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
     coverage: list[Row] = field(default_factory=list)
+
+    def root_of(self, row: Row) -> str:
+        """Return the independent root by which an act is the intruder's, "" when it is not held to be."""
+        suspect = self.suspects.get(row["event_key"])
+        return str((suspect or row).get("root") or "")
+
+    def chain(self, credential: str | None) -> list[str]:
+        """Return a credential and those it was issued through, up to the first; empty for none."""
+        out: list[str] = []
+        while credential and credential not in out and len(out) < _MAX_CHAIN:
+            out.append(credential)
+            credential = self.parents.get(credential)
+        return out
+
+    def hold(self, keys: list[Key]) -> None:
+        """Make known which keys are judged: what is at which place, and which stores the copies were of."""
+        self.holdings = Holdings(keys)
+        self.register.add(resolved(self.copies, self.snapshots, self.holdings.stores()), "exposure.store_copies")
+        self.copies = []
 
 
 def gather(
@@ -62,8 +117,9 @@ def gather(
     """Run the exposure queries through `run(query id)` and sort their rows by what they are about."""
     facts = Facts(settings, since, until, baseline_until, coverage=coverage)
     facts.suspects = {row["event_key"]: row for row in run("exposure.suspect_events")}
-    facts.reads = run("exposure.location_reads")
+    _gather_accesses(facts, run)
     facts.changes = run("exposure.store_changes")
+    facts.changes_at = Changes(facts.changes)
     facts.logging = run("exposure.logging_changes")
     hours: defaultdict[str, list[Row]] = defaultdict(list)
     for row in run("exposure.region_hours"):
@@ -82,6 +138,23 @@ def gather(
         billed[row["provider"], row["key_id"]].append(row)
     facts.billed = dict(billed)
     return facts
+
+
+def _gather_accesses(facts: Facts, run: Callable[[str], list[Row]]) -> None:
+    """Fill the register of acts on places, and what tells whether acts on a place could show."""
+    for query_id in _ACCESSES:
+        facts.register.add(run(query_id), query_id)
+    facts.register.add_batches(run("exposure.batch_reads"))
+    facts.copies = run("exposure.store_copies")
+    facts.snapshots = run("exposure.snapshots_made")
+    facts.wrapping_decrypts = [
+        {**r, "query_id": "exposure.wrapping_decrypts"} for r in run("exposure.wrapping_decrypts")
+    ]
+    facts.parents = {r["credential_id"]: r["parent_credential_id"] for r in run("exposure.credential_parents")}
+    services = run("exposure.region_services")
+    facts.services = {(r["region"], r["event_source"]) for r in services}
+    facts.data_events = {(r["region"], r["store"]) for r in services if r["is_data"] and r["store"]}
+    facts.vault_hours = [r["hour"] for r in run("exposure.vault_hours")]
 
 
 @dataclass(frozen=True, slots=True)
