@@ -9,6 +9,8 @@ from forensics.analysis.abuse import AbuseAnswer, judge_abuse
 from forensics.analysis.cost import excess_cost
 from forensics.analysis.facts import Alternative, Facts, Row
 from forensics.analysis.keys import Key
+from forensics.analysis.ledger.places import place_of
+from forensics.analysis.misuse.together import together
 from forensics.analysis.policy import DEFAULT, Policy
 from forensics.analysis.reads import ExposureAnswer, judge_exposure
 from forensics.analysis.usage import preferred
@@ -37,17 +39,36 @@ _READ_FIELDS = (
 def judge(keys: list[Key], facts: Facts, policy: Policy = DEFAULT) -> list[Row]:
     """Return the answer for each key, most severe first, in the documented shape of `exposure --json`."""
     facts.hold(keys)
-    answers = [_answer(key, facts, policy) for key in keys]
+    judged = [_judged(key, facts, policy) for key in keys]
+    shared = together([(key.customer, abuse.first_from, _shown(abuse)) for key, _, _, abuse in judged], policy)
+    for (_, _, _, abuse), sign in zip(judged, shared, strict=True):
+        if sign is not None:
+            abuse.found.append(sign)
+            abuse.reasons.append(sign.reason())
+    answers = [_answer(*each, facts, policy) for each in judged]
     order = list(Verdict)
     answers.sort(key=lambda a: (order.index(a["verdict"]), a["customer"], a["provider"], a["key_id"]))
     return answers
 
 
-def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
+def _shown(abuse: AbuseAnswer) -> tuple[str, ...]:
+    return next((r.event_keys for r in abuse.reasons if r.event_keys), ())
+
+
+_Judged = tuple[Key, ExposureAnswer, datetime | None, AbuseAnswer]
+
+
+def _judged(key: Key, facts: Facts, policy: Policy) -> _Judged:
+    """Return a key with both axes, and when its place got a new value after the exposure."""
     exposure = judge_exposure(key, facts, policy)
-    abuse = judge_abuse(key, exposure, facts, policy)
-    verdict = headline(exposure.value, abuse.value)
     rotated = _rotation(key, exposure, facts)
+    return key, exposure, rotated, judge_abuse(key, exposure, facts, policy, rotated)
+
+
+def _answer(
+    key: Key, exposure: ExposureAnswer, rotated: datetime | None, abuse: AbuseAnswer, facts: Facts, policy: Policy
+) -> Row:
+    verdict = headline(exposure.value, abuse.value)
     revoked = abuse.revoked["event_time"] if abuse.revoked else key.revoked_at
     last, active = _still_active(abuse, policy)
     notes = [*key.notes, *exposure.notes, *abuse.notes]
@@ -90,6 +111,8 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
         "last_use": last,
         "as_of": abuse.series.end if abuse.series else facts.until,
         "reasons": [r.as_json() for r in reasons],
+        "signs": [s.as_json(policy) for s in abuse.found],
+        "misuse_path": abuse.path or None,
         "alternatives": [
             a.as_json() for a in (*exposure.alternatives, *abuse.alternatives, *_alternatives(exposure, abuse))
         ],
@@ -126,12 +149,9 @@ def _alternatives(exposure: ExposureAnswer, abuse: AbuseAnswer) -> list[Alternat
 def _rotation(key: Key, exposure: ExposureAnswer, facts: Facts) -> datetime | None:
     """Return when a new value was stored at the key's place after its first exposure (or T0), by the logs."""
     after = exposure.first or facts.settings.t0 or facts.since
-    kinds = {"secret": "secret", "ssm": "parameter"}
-    for row in facts.changes:
-        same = row["location"] == key.location and row["item_kind"] == kinds.get(key.location_kind)
-        if same and row["event_time"] >= after and (not key.location_region or row["region"] == key.location_region):
-            if row["event_key"] in facts.suspects:
-                continue
+    place = place_of(key)
+    for row in facts.changes_at.at(place) if place else ():
+        if row["event_time"] >= after and row["event_key"] not in facts.suspects:
             when: datetime = row["event_time"]
             return when
     return None

@@ -51,6 +51,8 @@ QUERIES = (
     "exposure.provider_acts",
     "exposure.requests_from_tainted",
     "exposure.gateway_hours",
+    "exposure.request_sources",
+    "exposure.usage_days",
     "exposure.billed_days",
 )
 
@@ -85,6 +87,42 @@ class Facts:
     gateway: list[Row] = field(default_factory=list)
     billed: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
     coverage: list[Row] = field(default_factory=list)
+    usage_days: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    sources: list[Row] = field(default_factory=list)
+    _found: dict[str, dict[str, list[Row]]] = field(default_factory=dict)
+
+    def _by(self, name: str, rows: list[Row], *columns: str) -> dict[str, list[Row]]:
+        """Return rows by what they name in some columns, indexed once."""
+        if name not in self._found:
+            index: defaultdict[str, list[Row]] = defaultdict(list)
+            for row in rows:
+                for value in sorted({row[c] for c in columns if row[c]}):
+                    index[value].append(row)
+            self._found[name] = dict(index)
+        return self._found[name]
+
+    def acts_on(self, key_id: str) -> list[Row]:
+        """Return the provider's acts that name a key as actor or target, in order of time."""
+        return self._by("acts", self.acts, "actor_key_id", "target_key_id").get(key_id, [])
+
+    def acts_of(self, provider: str, customer: str) -> list[Row]:
+        """Return the acts at a provider by a customer's own logs and those that nobody was named for."""
+        if "provider" not in self._found:
+            index: defaultdict[str, list[Row]] = defaultdict(list)
+            for row in self.acts:
+                index[f"{row['provider']}|{row['owner'] or ''}"].append(row)
+            self._found["provider"] = dict(index)
+        return [r for owner in {customer, ""} for r in self._found["provider"].get(f"{provider}|{owner}", [])]
+
+    def gateway_of(self, key_id: str, alias: str) -> list[Row]:
+        """Return hours of gateways, applications and the product for a key, or for its alias there."""
+        index = self._by("gateway", self.gateway, "key_id", "key_name")
+        return index.get(key_id, []) if not alias else [r for r in index.get(alias, []) if r["key_name"] == alias]
+
+    def sources_named(self, names: set[str]) -> list[Row]:
+        """Return addresses and agents of single requests that name a key or an alias of it."""
+        index = self._by("sources", self.sources, "key_id", "key_name")
+        return [row for name in sorted(names) for row in index.get(name, [])]
 
     def root_of(self, row: Row) -> str:
         """Return the independent root by which an act is the intruder's, "" when it is not held to be."""
@@ -133,6 +171,11 @@ def gather(
     facts.acts = run("exposure.provider_acts")
     facts.tainted_requests = run("exposure.requests_from_tainted")
     facts.gateway = run("exposure.gateway_hours")
+    facts.sources = run("exposure.request_sources")
+    days: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in run("exposure.usage_days"):
+        days[row["provider"], row["key_id"]].append(row)
+    facts.usage_days = dict(days)
     billed: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in run("exposure.billed_days"):
         billed[row["provider"], row["key_id"]].append(row)
