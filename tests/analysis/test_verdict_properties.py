@@ -90,6 +90,15 @@ def test_statements_may_only_lower_what_signs_say(world, kind):
     assert after == before or (before, after) == ("unexplained", "explained")
 
 
+def test_without_an_event_of_the_service_nothing_is_ruled_out():
+    from forensics.analysis.exposure import judge
+
+    facts = World(reads=[]).facts()
+    facts.services = {("us-east-1", "s3.amazonaws.com")}
+    got = judge([KEY], facts)[0]
+    assert got["exposure"] == "not_evaluable" and "no Secrets Manager event of us-east-1" in got["reasons"][0]["text"]
+
+
 _PARTS = ("usage", "acts", "requests", "gateway", "sources", "billed", "statements")
 
 
