@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 #: What each sign weighs. Signs of one root count once, by the heaviest; together they make use unexplained, never more.
@@ -74,11 +74,11 @@ class Policy:
     #: Customers, this one included, whose unusual use began within so many hours of each other.
     together_customers: int = 3
     together_hours: int = 6
-    weights: Mapping[str, int] = field(default_factory=lambda: WEIGHTS)
 
-    def weight(self, sign: str) -> int:
+    @staticmethod
+    def weight(sign: str) -> int:
         """Return what a sign weighs. Raises KeyError for one that has no weight."""
-        return self.weights[sign]
+        return WEIGHTS[sign]
 
 
 DEFAULT = Policy()
