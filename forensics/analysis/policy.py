@@ -74,6 +74,8 @@ class Policy:
     #: Customers, this one included, whose unusual use began within so many hours of each other.
     together_customers: int = 3
     together_hours: int = 6
+    #: What more principals than this ever used says nothing of who is behind a credential; for attribution, not for verdicts.
+    attribution_principals: int = 3
 
     @staticmethod
     def weight(sign: str) -> int:

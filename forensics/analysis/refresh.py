@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from forensics.analysis.context import Window, catalogue, catalogue_sha256, window_of
+from forensics.analysis.credentials.chains import chain_rows
+from forensics.analysis.credentials.rules import graph_of
 from forensics.analysis.hunt import HuntResult, run_hunt, store_rows
 from forensics.analysis.verdicts import exposure_case
 from forensics.model.outcome import State
@@ -73,6 +75,7 @@ def hunt_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str = ""
         def work() -> None:
             store.replace("finding", rows["finding"])
             store.replace("finding_event", rows["finding_event"])
+            store.replace("finding_chain", chain_rows(result.findings, graph_of(connection)))
             store.insert("query_run", rows["query_run"])
             connection.execute("DELETE FROM result_basis WHERE kind = 'hunt'")
             store.insert(

@@ -150,6 +150,20 @@ details JSON the query's further columns
 """,
 )
 
+FINDING_CHAIN = table(
+    "finding_chain",
+    "Credentials behind a finding, each with its session and the chain of credentials it came from.",
+    """
+finding_id VARCHAR finding
+credential_id VARCHAR credential of its events
+session_name VARCHAR session name
+events BIGINT events of the finding made with it
+chain VARCHAR names from the root to the credential, ` > ` between them
+confidence VARCHAR the least sure step: exact, strong, medium, ambiguous, none
+""",
+    ("finding_id", "credential_id"),
+)
+
 VERDICT = table(
     "verdict",
     "Proposed verdicts of the last exposure run, one row a key; the whole answer stands in `answer`.",
@@ -246,6 +260,7 @@ CASE_TABLES = (
     QUERY_RUN,
     FINDING,
     FINDING_EVENT,
+    FINDING_CHAIN,
     SIGMA_RULE,
     SIGMA_FINDING,
     SIGMA_FINDING_EVENT,

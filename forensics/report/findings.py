@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
+from forensics.analysis.credentials.chains import SEPARATOR
 from forensics.report import words
 from forensics.report.charts.svg import clipped
 from forensics.report.reading import CaseReading, Pointer, Row, read_json
@@ -16,6 +17,8 @@ EVENTS_SHOWN = 50
 FINDINGS_SHOWN = 150
 LISTED = 1_000
 _DETAILS_SHOWN = 4
+#: Chains of credentials shown of one finding.
+CHAINS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Finding:
     rows: int
     actors: tuple[str, ...]
     credentials: tuple[str, ...]
+    chains: tuple[tuple[tuple[str, ...], str], ...]
     addresses: tuple[str, ...]
     resources: tuple[str, ...]
     resource_count: int
@@ -105,6 +109,11 @@ SELECT e.finding_id, count(DISTINCT i.event_key) AS judged,
 FROM finding_event AS e JOIN event_integrity AS i ON i.event_key = e.event_key
 GROUP BY e.finding_id ORDER BY e.finding_id
 """
+_CHAINS = """
+SELECT * FROM (
+  SELECT c.*, row_number() OVER (PARTITION BY finding_id ORDER BY events DESC, credential_id) AS place FROM finding_chain c)
+WHERE place <= ? ORDER BY finding_id, place
+"""
 
 
 def read_findings(case: CaseReading) -> Findings:
@@ -114,6 +123,9 @@ def read_findings(case: CaseReading) -> Findings:
     for event in case.rows(_EVENTS, [EVENTS_SHOWN]):
         events.setdefault(event["finding_id"], []).append(event)
     counted = {row["finding_id"]: row for row in case.rows(_ROWS)}
+    for row in case.rows(_CHAINS, [CHAINS_SHOWN]):
+        one = (tuple((row["chain"] or "").split(SEPARATOR)), row["confidence"] or "")
+        counted.setdefault(row["finding_id"], {}).setdefault("chains", []).append(one)
     for row in case.rows(_INTEGRITY):
         counted.setdefault(row["finding_id"], {}).update(row)
     found = [
@@ -150,6 +162,7 @@ def _finding(case: CaseReading, n: int, row: Row, events: list[Row], counted: Ro
         rows=rows,
         actors=_distinct(events, "actor"),
         credentials=_distinct(events, "credential_id"),
+        chains=tuple(counted.get("chains", ())),
         addresses=_distinct(events, "source_ip"),
         resources=_distinct(events, "resource"),
         resource_count=row["resource_count"] or 0,

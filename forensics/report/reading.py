@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from forensics.analysis.coverage import Coverage, coverage_of
+from forensics.analysis.credentials.attribution import Attribution, attribution_of
+from forensics.analysis.credentials.rules import graph_of
 from forensics.analysis.owners import InferredOwner, inferred_owners
 from forensics.analysis.questions import Question, questions_of
 from forensics.model.case import Settings
@@ -57,6 +59,11 @@ class CaseReading:
     def questions(self) -> list[Question]:
         """Every question with what the evidence lacks for it."""
         return questions_of(self._connection, self.settings, self.coverage) if self.coverage else []
+
+    @cached_property
+    def attribution(self) -> Attribution:
+        """What the intrusion reaches in the graph of credentials."""
+        return attribution_of(self._connection, self.settings, graph_of(self._connection))
 
     def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         """Return the first cell of a SELECT, None without rows."""
