@@ -22,6 +22,10 @@ from forensics.model.verdict import Abuse
 
 #: Signs that do not come from the counts which a remainder is made of.
 _BESIDE_REMAINDER = frozenset({"model", "tier", "control_plane"})
+_PROXY = (
+    "the misuse seen ran through a gateway or the own product: the key itself need not have got out, and rotating it ends"
+    " nothing while that session or address may use the gateway"
+)
 
 
 @dataclass(slots=True)
@@ -70,6 +74,8 @@ def judge_abuse(
     if direct or remainder:
         answer.value = Abuse.ESTABLISHED
         answer.path = "direct" if remainder or any(x.path == "direct" for x in direct) else "own_proxy"
+        if answer.path == "own_proxy":
+            answer.notes.append(_PROXY)
         answer.reasons += [*(x.reason for x in direct), *remainder]
         answer.reasons += [s.reason() for s in answer.found if s.kind != "remainder"]
         answer.alternatives += others()

@@ -83,14 +83,20 @@ def judge_exposure(key: Key, facts: Facts, policy: Policy) -> ExposureAnswer:
 
 def _entries(key: Key, place: Place | None, facts: Facts) -> list[Row]:
     """Return all acts on the key's place or on the key itself, each with the value it handed out."""
-    rows = [*facts.register.naming(key.key_id)]
+    rows = [r for r in facts.register.naming(key.key_id) if _may_speak(r, key, facts)]
     if place is None:
         return [{**r, "value": "this"} for r in rows]
     changes = facts.changes_at.at(place)
     left = left_at(key, place, changes, facts.holdings)
-    at_place = facts.register.touching(place)
+    at_place = [r for r in facts.register.touching(place) if _may_speak(r, key, facts)]
     rows += [*at_place, *wrapped_acts(key, place, facts)]
     return [{**_in_clear(r), "value": value_of(r, key, changes, left)} for r in ordered(_once(rows))]
+
+
+def _may_speak(row: Row, key: Key, facts: Facts) -> bool:
+    """Whether a log of another store than AWS may speak of a key: two owners can have the same path or name."""
+    organisation = facts.settings.organisation
+    return not row.get("owner") or not organisation or row["owner"] in {organisation, key.customer}
 
 
 def _once(rows: list[Row]) -> list[Row]:

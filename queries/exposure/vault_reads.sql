@@ -16,7 +16,7 @@ WITH usual AS (
   GROUP BY coalesce(principal, ''), path
 )
 SELECT v.event_time, v.event_key, 'read' AS access, v.operation AS action, 'vault' AS location_kind, v.path AS location,
-       v.mount_point, CAST(NULL AS VARCHAR) AS region, v.namespace AS account_id, v.principal AS actor,
+       v.mount_point, v.owner, CAST(NULL AS VARCHAR) AS region, v.namespace AS account_id, v.principal AS actor,
        v.entity_id AS session_name, v.accessor_hmac AS credential_id, v.source_ip, CAST(NULL AS VARCHAR) AS invoked_by,
        coalesce(v.outcome, 'unanswered') AS outcome, coalesce(u.reads, 0) AS usual_reads, v.evidence,
        t.value AS tainted_address, t.root

@@ -224,6 +224,24 @@ def test_a_context_that_names_nobody_puts_every_key_below_at_risk(ledger_case, a
             connection.execute("UPDATE aws_event SET request_parameters = ? WHERE event_name = 'Decrypt'", [context])
 
 
+def test_the_vault_of_somebody_else_says_nothing(ledger_case, answers):
+    """Two owners may have the same path."""
+    settings = ledger_case.settings_path.read_text(encoding="utf-8")
+    try:
+        ledger_case.settings_path.write_text(
+            settings.replace('id = "X-1"', 'id = "X-1"\norganisation = "Vendor"'), encoding="utf-8"
+        )
+        for owner, exposure in (("Vendor", "read"), ("Somebody", "not_evaluable")):
+            with ledger_case.writer("test") as connection:
+                connection.execute("UPDATE vault_event SET owner = ?", [owner])
+            got = {a["key_id"]: a for a in compute(ledger_case, catalogue()).answers}
+            assert got["key_vault"]["exposure"] == exposure
+    finally:
+        ledger_case.settings_path.write_text(settings, encoding="utf-8")
+        with ledger_case.writer("test") as connection:
+            connection.execute("UPDATE vault_event SET owner = NULL")
+
+
 def test_a_place_nobody_describes_or_that_no_log_shows_is_never_none_seen(answers):
     lacking = {k: answers[k]["reasons"][-2]["text"] for k in ("key_quiet", "key_vault_safe", "key_zeta")}
     assert "us-east-1 has no event from" in lacking["key_quiet"]

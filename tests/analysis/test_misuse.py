@@ -70,6 +70,7 @@ def test_an_act_by_the_intruder_establishes(name):
 def test_misuse_through_the_own_proxy_is_told_apart(changed, abuse, path):
     got = CALM.but(statements=statement(kind="other"), requests=[request(READ + HOUR, **changed)]).answer()
     assert (got["abuse"], got["misuse_path"]) == (abuse, path)
+    assert any("rotating it ends nothing" in n for n in got["notes"]) is (path == "own_proxy")
 
 
 def _logs(extra=0, **more):

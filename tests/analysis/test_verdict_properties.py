@@ -136,6 +136,13 @@ def test_dropping_a_source_never_strengthens_abuse_nor_clears_it(dropped):
         assert got["abuse"] == "unexplained" or "usage" in dropped
 
 
+def test_when_only_an_act_showed_misuse_its_log_is_named_as_missing():
+    world = World(acts=[act(READ + HOUR, target_key_id="key_a", root=ROOT, tainted_address="203.0.113.9")])
+    assert world.axes()[1] == "established"
+    got = world.but(acts=[]).answer()
+    assert got["abuse"] == "none_seen" and any("no audit log" in n for n in got["notes"])
+
+
 @QUICK
 @given(st.sampled_from(["read", "usual", "none"]), st.booleans())
 def test_dropping_the_logs_never_clears_an_exposure(kind, logged):
