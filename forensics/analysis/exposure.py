@@ -76,6 +76,12 @@ def _answer(
         notes.append(
             "T0 is not stated: where a baseline was needed it ends 24 hours before the first exposure of the key"
         )
+    last_act = facts.last_act() if rotated and exposure.value in SEEN and not exposure.again else None
+    if rotated and last_act and last_act > rotated:
+        notes.append(
+            f"its place got a new value at {iso(rotated)}, while the intruder still acted until {iso(last_act)}: no read of"
+            " the new value was seen, but the intruder had not been shut out"
+        )
     if rotated is None and key.rotated_at:
         notes.append(f"rotation at {iso(key.rotated_at)} is stated by the inventory; the logs do not show it")
     if key.revoked_at and not abuse.revoked:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.analysis.ledger.copies import resolved
 from forensics.analysis.ledger.register import Register
 from forensics.analysis.ledger.values import Changes, Holdings
-from forensics.model.case import Settings
+from forensics.model.case import Settings, Wrapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +77,7 @@ class Facts:
     data_events: set[tuple[str, str]] = field(default_factory=set)
     vault_hours: list[int] = field(default_factory=list)
     region_lacks: dict[str, list[str]] = field(default_factory=dict)
+    counted: dict[Wrapping, tuple[int, int]] = field(default_factory=dict)
     changes: list[Row] = field(default_factory=list)
     logging: list[Row] = field(default_factory=list)
     hours: dict[str, list[Row]] = field(default_factory=dict)
@@ -128,6 +129,11 @@ class Facts:
         """Return the independent root by which an act is the intruder's, "" when it is not held to be."""
         suspect = self.suspects.get(row["event_key"])
         return str((suspect or row).get("root") or "")
+
+    def last_act(self) -> datetime | None:
+        """Return the intruder's last successful act in AWS, or None."""
+        acts = (r["event_time"] for r in self.suspects.values() if r.get("outcome") == "success")
+        return max(acts, default=None)
 
     def chain(self, credential: str | None) -> list[str]:
         """Return a credential and those it was issued through, up to the first; empty for none."""

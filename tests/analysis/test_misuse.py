@@ -227,6 +227,26 @@ def test_several_customers_at_once_are_told_and_weigh_nothing():
     assert shared["event_keys"] and all(k.startswith(("Beta", "Gamma")) for k in shared["event_keys"])
 
 
+def test_a_rotation_while_the_intruder_still_acted_is_told():
+    from forensics.analysis.exposure import judge
+
+    changed = CALM.but(
+        changes=[
+            {
+                "event_time": READ + HOUR,
+                "event_key": "c",
+                "item_kind": "secret",
+                "location": "prod/acme",
+                "region": "us-east-1",
+            }
+        ]
+    )
+    for at, told in ((READ + 2 * HOUR, True), (READ + HOUR / 2, False)):
+        facts = changed.facts()
+        facts.suspects["later"] = {"root": ROOT, "event_time": at, "outcome": "success"}
+        assert any("had not been shut out" in n for n in judge([KEY], facts)[0]["notes"]) is told
+
+
 def test_what_exports_cannot_show_is_said():
     notes = " ".join(CALM.answer()["notes"])
     for words in ("no address", "service tier", "no billed cost", "no audit log"):

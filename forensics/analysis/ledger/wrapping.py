@@ -45,13 +45,16 @@ def _acts(key: Key, wrapping: Wrapping, facts: Facts) -> list[Row]:
 
 
 def _counted(wrapping: Wrapping, facts: Facts) -> tuple[int, int]:
-    """Return how many keys, of how many customers, a wrapping key protects."""
+    """Return how many keys, of how many customers, a wrapping key protects; counted once."""
+    if wrapping in facts.counted:
+        return facts.counted[wrapping]
     below = [
         k
         for k in facts.holdings.keys
         if (place := facts.holdings.places[id(k)]) is not None and any(covers(p, place) for p in wrapping.covers)
     ]
-    return len(below), len({k.customer for k in below})
+    facts.counted[wrapping] = len(below), len({k.customer for k in below})
+    return facts.counted[wrapping]
 
 
 def _named_in(context: str, key: Key, facts: Facts) -> bool | None:
