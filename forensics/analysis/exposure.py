@@ -39,35 +39,27 @@ _READ_FIELDS = (
 def judge(keys: list[Key], facts: Facts, policy: Policy = DEFAULT) -> list[Row]:
     """Return the answer for each key, most severe first, in the documented shape of `exposure --json`."""
     facts.hold(keys)
-    judged = [_judged(key, facts, policy) for key in keys]
-    shared = together([(key.customer, abuse.first_from, _shown(abuse)) for key, _, _, abuse in judged], policy)
-    for (_, _, _, abuse), sign in zip(judged, shared, strict=True):
+    answers = [_answer(key, facts, policy) for key in keys]
+    for answer, sign in zip(answers, together([_begun(a) for a in answers], policy), strict=True):
         if sign is not None:
-            abuse.found.append(sign)
-            abuse.reasons.append(sign.reason())
-    answers = [_answer(*each, facts, policy) for each in judged]
+            answer["signs"].append(sign.as_json(policy))
+            answer["reasons"].append(sign.reason().as_json())
     order = list(Verdict)
     answers.sort(key=lambda a: (order.index(a["verdict"]), a["customer"], a["provider"], a["key_id"]))
     return answers
 
 
-def _shown(abuse: AbuseAnswer) -> tuple[str, ...]:
-    return next((r.event_keys for r in abuse.reasons if r.event_keys), ())
+def _begun(answer: Row) -> tuple[str, datetime | None, tuple[str, ...]]:
+    """Return customer, begin of unusual use and the events that show it."""
+    shown = (r["event_keys"] for r in answer["reasons"] if r["axis"] == "abuse" and r["event_keys"])
+    start = answer["first_use_unexplained"]["from"] if answer["first_use_unexplained"] else None
+    return answer["customer"], start, tuple(next(shown, ()))
 
 
-_Judged = tuple[Key, ExposureAnswer, datetime | None, AbuseAnswer]
-
-
-def _judged(key: Key, facts: Facts, policy: Policy) -> _Judged:
-    """Return a key with both axes, and when its place got a new value after the exposure."""
+def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
     exposure = judge_exposure(key, facts, policy)
     rotated = _rotation(key, exposure, facts)
-    return key, exposure, rotated, judge_abuse(key, exposure, facts, policy, rotated)
-
-
-def _answer(
-    key: Key, exposure: ExposureAnswer, rotated: datetime | None, abuse: AbuseAnswer, facts: Facts, policy: Policy
-) -> Row:
+    abuse = judge_abuse(key, exposure, facts, policy, rotated)
     verdict = headline(exposure.value, abuse.value)
     revoked = abuse.revoked["event_time"] if abuse.revoked else key.revoked_at
     last, active = _still_active(abuse, policy)
