@@ -10,6 +10,7 @@ from forensics.analysis.cost import excess_cost
 from forensics.analysis.facts import Alternative, Facts, Row
 from forensics.analysis.keys import Key
 from forensics.analysis.ledger.places import place_of
+from forensics.analysis.misuse.innocent import of_many
 from forensics.analysis.misuse.together import together
 from forensics.analysis.policy import DEFAULT, Policy
 from forensics.analysis.reads import ExposureAnswer, judge_exposure
@@ -44,6 +45,7 @@ def judge(keys: list[Key], facts: Facts, policy: Policy = DEFAULT) -> list[Row]:
         if sign is not None:
             answer["signs"].append(sign.as_json(policy))
             answer["reasons"].append(sign.reason().as_json())
+            answer["alternatives"].append(of_many().as_json())
     order = list(Verdict)
     answers.sort(key=lambda a: (order.index(a["verdict"]), a["customer"], a["provider"], a["key_id"]))
     return answers

@@ -27,6 +27,15 @@ def launches(key: Key, facts: Facts, launch: Statement | None, logged: Expected 
     return [Alternative("A launch, migration or batch job of the customer", bool(stated), result)]
 
 
+def of_many() -> Alternative:
+    """Return what may explain that many customers depart from their past at once."""
+    return Alternative(
+        "An outage of the provider, its end, or a new model moved many customers at once",
+        False,
+        "look up the provider's status page and releases of those hours, and ask a customer whose key was not exposed",
+    )
+
+
 def others() -> list[Alternative]:
     """Return explanations that only the customer can test."""
     return [

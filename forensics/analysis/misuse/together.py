@@ -26,7 +26,7 @@ def together(begun: Sequence[tuple[str, datetime | None, tuple[str, ...]]], poli
         keys = tuple(sorted({k for _, shown in beside for k in shown[:1]}))
         text = (
             f"unusual use of keys of {len(others)} other customers began within {policy.together_hours} hours of {iso(start)}:"
-            " they share the place where their keys were stored, or an event at the provider"
+            " that points to a common cause, such as the place where their keys were stored or an event at the provider"
         )
         enough = len(others) + 1 >= policy.together_customers
         out.append(
