@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from forensics.analysis.horizon import Horizon, Place
 from forensics.analysis.ledger.copies import resolved
 from forensics.analysis.ledger.register import Register
 from forensics.analysis.ledger.values import Changes, Holdings
@@ -59,7 +60,10 @@ QUERIES = (
 
 @dataclass(slots=True)
 class Facts:
-    """All rows the verdicts rest on, by query. `since` and `until` are the window; naive UTC."""
+    """All rows the verdicts rest on, by query. `since` and `until` are the window; naive UTC.
+
+    `trails`: how far CloudTrail reaches, by account and region.
+    """
 
     settings: Settings
     since: datetime
@@ -88,6 +92,7 @@ class Facts:
     gateway: list[Row] = field(default_factory=list)
     billed: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
     coverage: list[Row] = field(default_factory=list)
+    trails: dict[Place, Horizon] = field(default_factory=dict)
     usage_days: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
     sources: list[Row] = field(default_factory=list)
     _found: dict[str, dict[str, list[Row]]] = field(default_factory=dict)

@@ -54,7 +54,7 @@ class Policy:
     log_gap_hours: int = 6
     #: Usage that ends more than this before the window does cannot show the rest.
     usage_end_hours: int = 24
-    #: A key used within this time of the end of its usage export is still active.
+    #: A key used within this time before the horizon of its usage export is still active as of that horizon.
     active_hours: int = 24
     #: Signs make use unexplained from this weight on.
     unexplained_weight: int = 2

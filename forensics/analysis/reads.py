@@ -200,10 +200,18 @@ def _none(place: Place | None, suspect: list[Row], entries: list[Row], facts: Fa
     text = (
         f"no read by the intruder or a new principal over the whole window; {len(reads)} reads by {', '.join(readers) or 'nobody'},"
         f" all usual. {NAMES.get(place.kind, place.kind)} of {place.region or 'its region'} is logged in every stretch of"
-        f" {policy.log_gap_hours} hours and no trail there was changed. {checked(facts)}"
+        f" {policy.log_gap_hours} hours and no trail there was changed. {checked(facts)}.{_reach(place, facts)}"
     )
     reasons.append(Reason("exposure", text, "coverage", "exposure.region_hours"))
     return ExposureAnswer(Exposure.NONE_SEEN, reasons=reasons, reads=suspect)
+
+
+def _reach(place: Place, facts: Facts) -> str:
+    """Say how far CloudTrail reaches in the region of a place: a read after that would not be seen."""
+    if place.kind == "vault":
+        return ""
+    reach = "; ".join(h.words() for h in facts.trails.values() if place.region in ("", h.what)) or "no trail"
+    return f" As of the horizon, {reach}"
 
 
 def _notes(key: Key, place: Place | None, suspect: list[Row], answer: ExposureAnswer, facts: Facts) -> None:

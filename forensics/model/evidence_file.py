@@ -126,8 +126,25 @@ event_count BIGINT events
 actor VARCHAR most frequent actor, ties by name
 resource_count BIGINT distinct resources
 state VARCHAR finding or no_baseline
+suppression BIGINT number of the suppression that every event fits; NULL when none
 """,
     ("finding_id",),
+)
+
+SUPPRESSION = table(
+    "suppression",
+    "Suppressions in force at the last hunt, from work.jsonl.",
+    """
+number BIGINT number in the order of work.jsonl
+query VARCHAR query, or a group of them
+principal VARCHAR principal or credential
+address VARCHAR address or network
+resource VARCHAR resource
+reason VARCHAR why
+decided_by VARCHAR who decided
+decided_at TIMESTAMP when
+""",
+    ("number",),
 )
 
 FINDING_EVENT = table(
@@ -261,6 +278,7 @@ CASE_TABLES = (
     FINDING,
     FINDING_EVENT,
     FINDING_CHAIN,
+    SUPPRESSION,
     SIGMA_RULE,
     SIGMA_FINDING,
     SIGMA_FINDING_EVENT,

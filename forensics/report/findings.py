@@ -62,6 +62,7 @@ class Finding:
     resource_count: int
     tainted: bool
     integrity: str
+    suppressed: str
     events: tuple[Event, ...]
     cut: int
     description: str
@@ -78,16 +79,17 @@ class Findings:
     listed: tuple[Finding, ...]
     cut: int
     total: int
+    suppressed: int
     severities: tuple[tuple[Mark, int], ...]
 
 
 _ORDER = """
-SELECT f.*, row_number() OVER (
-  ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END,
+SELECT f.*, s.reason AS suppressed_for, s.decided_by AS suppressed_by, row_number() OVER (
+  ORDER BY CASE WHEN f.suppression IS NULL THEN 0 ELSE 1 END, CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END,
            CASE WHEN f.state = 'no_baseline' THEN 1 ELSE 0 END,
            CASE confidence WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END,
            first_seen NULLS LAST, query_id, finding_key, finding_id) AS place
-FROM finding f ORDER BY place
+FROM finding f LEFT JOIN suppression s ON s.number = f.suppression ORDER BY place
 """
 _EVENTS = """
 SELECT * FROM (
@@ -132,13 +134,14 @@ def read_findings(case: CaseReading) -> Findings:
         _finding(case, n, row, events.get(row["finding_id"], []), counted.get(row["finding_id"], {}))
         for n, row in enumerate(rows, start=1)
     ]
-    tally = Counter(f.mark for f in found)
+    tally = Counter(f.mark for f in found if not f.suppressed)
     marks = (*words.SEVERITIES.values(), words.UNKNOWN)
     return Findings(
         shown=tuple(found[:FINDINGS_SHOWN]),
         listed=tuple(found[FINDINGS_SHOWN : FINDINGS_SHOWN + LISTED]),
         cut=max(0, len(found) - FINDINGS_SHOWN - LISTED),
-        total=len(found),
+        total=sum(not f.suppressed for f in found),
+        suppressed=sum(bool(f.suppressed) for f in found),
         severities=tuple((mark, tally[mark]) for mark in marks if tally[mark]),
     )
 
@@ -168,6 +171,7 @@ def _finding(case: CaseReading, n: int, row: Row, events: list[Row], counted: Ro
         resource_count=row["resource_count"] or 0,
         tainted=bool(counted.get("tainted")),
         integrity=_integrity(counted),
+        suppressed=_suppressed(row),
         events=tuple(_event(case, e) for e in events),
         cut=max(0, rows - len(events)),
         description=query.description if query else "",
@@ -175,6 +179,13 @@ def _finding(case: CaseReading, n: int, row: Row, events: list[Row], counted: Ro
         next_steps=query.next_steps if query else (),
         attack=query.attack if query else (),
     )
+
+
+def _suppressed(row: Row) -> str:
+    """Say why and by whom a finding is suppressed; "" when it is not."""
+    if row["suppression"] is None:
+        return ""
+    return f"{row['suppressed_for'] or 'no reason is kept'}, says {row['suppressed_by'] or 'nobody named'}"
 
 
 def _integrity(counted: Row) -> str:

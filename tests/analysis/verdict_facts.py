@@ -169,7 +169,7 @@ class World:
                 {
                     "provider": "openai", "owner": "Acme", "source_id": "openai_usage", "endpoint": "chat",
                     "granularity_s": int(self.width.total_seconds()), "grouped_by": "api_key_id,model",
-                    "covered_from": self.covered[0], "covered_until": self.covered[1], "truncated": False,
+                    "covered_from": self.covered[0], "covered_until": self.covered[1], "truncated": False, "received_at": UNTIL + DAY,
                 }
             ]  # fmt: skip
         return facts

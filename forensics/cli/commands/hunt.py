@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 from forensics.analysis.context import catalogue
 from forensics.analysis.credentials.chains import Chains, chains_by_finding
 from forensics.analysis.credentials.rules import graph_of
+from forensics.analysis.horizon import horizons_of, reach_words
 from forensics.analysis.hunt import HuntResult
 from forensics.analysis.log_marks import counted, in_words, marks_of
 from forensics.analysis.refresh import compute_hunt, hunt_case
@@ -64,27 +66,36 @@ def register(app: typer.Typer) -> None:
         low, high = bound(since, "--since"), bound(until, "--until")
         started = time.monotonic()
         if query or param or low or high or dry_run:
-            result, _ = compute_hunt(folder, chosen, system_clock, since=low, until=high, overrides=overrides)
+            result, window = compute_hunt(folder, chosen, system_clock, since=low, until=high, overrides=overrides)
             say("a part of the hunt, or another window or parameters: shown, not stored as the case's findings")
         else:
-            result, _ = hunt_case(folder, every, system_clock, by)
+            result, window = hunt_case(folder, every, system_clock, by)
         seconds = round(time.monotonic() - started, 1)
         connection = folder.reader()
         try:
             marks = marks_of(connection, (key for f in result.findings for key in f.event_keys))
             chains = chains_by_finding(result.findings, graph_of(connection))
+            horizons = horizons_of(connection, window.since, window.until)
         finally:
             connection.close()
         if json_:
-            out_json({"outcomes": [_outcome(o, result, marks, chains) for o in result.outcomes], "seconds": seconds})
+            out_json(
+                {
+                    "outcomes": [_outcome(o, result, marks, chains) for o in result.outcomes],
+                    "horizons": [asdict(h) for h in horizons],
+                    "seconds": seconds,
+                }
+            )
         else:
             _print(result, seconds, marks, chains)
+            say(f"last seen is as of the horizon: {reach_words(horizons)}")
         return int(exit_code(result))
 
 
 def exit_code(result: HuntResult) -> ExitCode:
-    """Return 3 with a failed query, 10 with findings, 6 with something not evaluable, else 0."""
-    states = {o.state for o in result.outcomes}
+    """Return 3 with a failed query, 10 with findings that are not suppressed, 6 with something not evaluable, else 0."""
+    suppressed = {f.query_id for f in result.findings} - {f.query_id for f in result.findings if f.suppression is None}
+    states = {o.state for o in result.outcomes if o.query_id not in suppressed}
     codes = {
         State.FAILED: ExitCode.BAD_QUERY,
         State.FINDING: ExitCode.FINDINGS,
@@ -103,7 +114,12 @@ def _outcome(outcome: Any, result: HuntResult, marks: dict[str, str], chains: Ch
         "event_ids": list(outcome.event_ids),
         "integrity": counted(marks, keys),
         "findings": [
-            {"finding_id": f.finding_id, "severity": str(f.severity), "chains": chains.get(f.finding_id, [])}
+            {
+                "finding_id": f.finding_id,
+                "severity": str(f.severity),
+                "suppression": f.suppression,
+                "chains": chains.get(f.finding_id, []),
+            }
             for f in result.findings
             if f.query_id == outcome.query_id
         ],
@@ -131,10 +147,10 @@ def _print(result: HuntResult, seconds: float, marks: dict[str, str], chains: Ch
             len(f.event_keys),
             f.first_seen,
             f.last_seen,
-            f.state,
+            f.state if f.suppression is None else f"suppressed ({f.suppression})",
             *([in_words(counted(marks, f.event_keys))] if marks else []),
         )
-        for f in result.findings
+        for f in sorted(result.findings, key=lambda f: f.suppression is not None)
     ]
     out_table(
         "",
