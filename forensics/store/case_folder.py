@@ -190,13 +190,18 @@ def default_settings(name: str) -> bytes:
 accounts = []                       # "111122223333"
 egress = []                         # "192.0.2.0/24"
 
-# [[known]]                         # known from outside this case: access_key, address or principal
+# [[known]]                         # known from outside this case: access_key, address, principal or provider_actor
 # kind = "access_key"
 # value = ""
 # reason = ""
 # by = ""
 
-# [[statement]]                     # what a named person declared: launch or gateway_complete
+# [[wrapping]]                      # a key or secret that protects stored keys
+# key = ""                          # "kms:us-east-1:KEY-ID", "secret:us-east-1:NAME"
+# covers = []                       # "dynamodb:us-east-1:TABLE*", "app:NAME"
+# by = ""
+
+# [[statement]]                     # what a named person declared: launch, gateway_complete, product_complete
 # kind = "launch"
 # customer = ""
 # provider = ""

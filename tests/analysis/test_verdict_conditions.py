@@ -145,7 +145,7 @@ def test_an_address_a_customer_used_before_proves_nothing(sample_case):
 
 @pytest.mark.parametrize(("value", "ends"), [("inactive", True), ("active", False)])
 def test_only_a_status_that_is_over_revokes(value, ends):
-    from forensics.analysis.abuse import ends_key
+    from forensics.analysis.misuse.links import ends_key
 
     update = {"type": "status", "previous_value": "inactive", "current_value": value}
     details = json.dumps({"updates": [update]})

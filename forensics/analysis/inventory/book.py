@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from forensics.analysis.abuse import ends_key
 from forensics.analysis.coverage import Coverage
 from forensics.analysis.facts import Facts, Row
 from forensics.analysis.inventory import corrections, remarks
@@ -25,6 +24,7 @@ from forensics.analysis.inventory.rotation import Access, Subject, access_of, ch
 from forensics.analysis.inventory.stated_times import Known, after_mass_rotation, after_reads, contradicted
 from forensics.analysis.inventory.versions import Statement, Version
 from forensics.analysis.keys import Key
+from forensics.analysis.misuse.links import ends_key
 from forensics.analysis.policy import Policy
 from forensics.analysis.usage import owned, preferred, series_of
 from forensics.model.verdict import SEEN, Abuse
