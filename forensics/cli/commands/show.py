@@ -15,6 +15,7 @@ from forensics.cli.console import out, out_json, out_table, say
 from forensics.cli.options import FIND, ByOption, JsonOption, open_given
 from forensics.ingest import parquet_rows
 from forensics.ingest.archives import member
+from forensics.ingest.enclosed import text_at
 from forensics.ingest.material import masked_json, without_contents
 from forensics.ingest.unpack import decode, unpack
 from forensics.store.case_folder import CaseFolder
@@ -24,13 +25,6 @@ def _content(received: bytes, path: str) -> str:
     data = member(received, path) if path else received
     content = unpack(data or b"")
     return parquet_rows.text_of(content) if content.data.startswith(parquet_rows.MAGIC) else decode(content.data)[0]
-
-
-def _inner(outer: str, pointer: str) -> str:
-    value = json.loads(outer)
-    for part in pointer.strip("/").split("/"):
-        value = value[part.replace("~1", "/").replace("~0", "~")]
-    return str(value)
 
 
 def shown(text: str) -> str:
@@ -79,7 +73,7 @@ def register(app: typer.Typer) -> None:
             connection.close()
         originals: dict[str, Original] = {}
         for place in places:
-            originals.setdefault(place["own_key"], read_original(folder, place, _content, _inner))
+            originals.setdefault(place["own_key"], read_original(folder, place, _content, text_at))
         if reveal:
             _reveal(folder, originals, by)
         else:
