@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.ingest.archives import members
-from forensics.ingest.unpack import COMPRESSED, GZIP, archive_kind, unpack
+from forensics.ingest.unpack import COMPRESSED, GZIP, Limits, archive_kind, unpack
+from forensics.ingest.unpacking import is_locked, limits_of
 from forensics.integrity.chains import DigestVerdict
 from forensics.integrity.check import Checked, check
 from forensics.integrity.digest import ChainName
@@ -25,7 +26,8 @@ from forensics.store.duckdb_engine import rows_of
 from forensics.store.eventstore import EventStore, text_json
 
 _FILES = """
-SELECT f.file_sha256, f.exhibit, f.size_bytes, f.stored_as, f.original_path, arg_min(r.path, r.receipt_id) AS path
+SELECT f.file_sha256, f.exhibit, f.size_bytes, f.stored_as, f.original_path, arg_min(r.path, r.receipt_id) AS path,
+       arg_max(coalesce(r.unpacking, ''), r.receipt_id) AS unpacking
 FROM evidence_file AS f JOIN receipt AS r USING (file_sha256)
 WHERE f.state <> 'settings' AND f.file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
 GROUP BY ALL ORDER BY f.file_sha256
@@ -81,7 +83,7 @@ def check_logs(
     """Check all log files and digests of a case and store what came, with what it rests on.
 
     `pinned`: keys obtained apart from the evidence; they are kept in the case folder and count until others are given.
-    Raises UsageFault for a file of pinned keys without a key, CaseFault when the case is in use.
+    Raises UsageFault for a file of pinned keys without a key and for a password that is needed, CaseFault when the case is in use.
     """
     keys = read_pinned(pinned) if pinned else None
     connection = folder.reader()
@@ -90,6 +92,8 @@ def check_logs(
         with_events = {(row[0], row[1]) for row in connection.execute(_WITH_EVENTS).fetchall()}
     finally:
         connection.close()
+    if password is None and any(is_locked(row["unpacking"]) for row in files):
+        raise UsageFault("a password opened archives of this case", hint="give it again with --ask-password")
     kept = folder.root / PINNED
     if keys is None and kept.exists():
         keys = read_pinned(kept)
@@ -157,18 +161,19 @@ def _pieces(
             file_sha256=row["file_sha256"], source_id="aws_cloudtrail" if has_events else "",
         )  # fmt: skip
 
-    content, container = _opened(received)
+    limits = limits_of(row["unpacking"])
+    content, container = _opened(received, limits)
     if not _is_archive(content):
         yield piece(row["path"], received, "", content, container)
         return
-    for member in members(received, password=password):
+    for member in members(received, limits, password):
         if member.data is not None:
-            yield piece(member.path.rpartition("!")[2], member.data, member.path, *_opened(member.data))
+            yield piece(member.path.rpartition("!")[2], member.data, member.path, *_opened(member.data, limits))
 
 
-def _opened(received: bytes) -> tuple[bytes, str]:
+def _opened(received: bytes, limits: Limits) -> tuple[bytes, str]:
     foreign = received.startswith(COMPRESSED) and not received.startswith(GZIP)
-    return (unpack(received).data, FOREIGN) if foreign else opened(received)
+    return (unpack(received, limits).data, FOREIGN) if foreign else opened(received)
 
 
 def _is_archive(content: bytes) -> bool:

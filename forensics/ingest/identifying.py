@@ -20,7 +20,7 @@ def identify(content: Content, maps: Sequence[Source] = ()) -> tuple[str, Probe,
     kind = "" if parquet else binary_kind(content.data)
     if kind:
         return "", Probe("binary"), None, f"{kind}: not read by this version"
-    text, notes = (parquet_rows.text_of(content), []) if parquet else decode(content.data)
+    text, notes = (parquet_rows.text_of(content, content.limits), []) if parquet else decode(content.data)
     content.notes.extend(notes)
     probe = parquet_rows.probe_rows(text) if parquet else probe_text(text)
     if probe.form == "empty":

@@ -28,7 +28,10 @@ SKIPPED, READ, DEFECTIVE, REGISTERED = "skipped", "read", "defective", "register
 
 @dataclass(slots=True)
 class FileReading:
-    """What one file gave. seen = rows offered + defects of records + out of scope, always."""
+    """What one file gave. seen = rows offered + defects of records + out of scope, always.
+
+    `unlocked`: members of an archive that the password opened.
+    """
 
     state: str = SKIPPED
     reason: str = ""
@@ -41,6 +44,7 @@ class FileReading:
     notes: list[str] = field(default_factory=list)
     why: str = ""
     material: list[dict[str, Any]] = field(default_factory=list)
+    unlocked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

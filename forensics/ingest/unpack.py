@@ -61,13 +61,14 @@ _MAGIC = (
 
 @dataclass(slots=True)
 class Content:
-    """Uncompressed content with what was odd about it. `complete` is False when the stream is cut or damaged."""
+    """Uncompressed content with what was odd about it, and the limits it was opened with. `complete` is False when the stream is cut or damaged."""
 
     data: bytes
     sha256: str
     complete: bool = True
     problem: str = ""
     notes: list[str] = field(default_factory=list)
+    limits: Limits = LIMITS
 
 
 def unpack(received: bytes, limits: Limits = LIMITS) -> Content:
@@ -91,6 +92,7 @@ def unpack(received: bytes, limits: Limits = LIMITS) -> Content:
         depth += 1
     if depth > 1:
         content.notes.append(f"compressed {depth} times, one within the other")
+    content.limits = limits
     return content
 
 
