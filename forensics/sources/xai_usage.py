@@ -36,7 +36,9 @@ class XaiUsage:
 
     def read(self, document: Document) -> Reading:
         """Answer for each series that it is registered; an answer cut off by the provider says so."""
-        said = "xAI usage: what its numbers count stands in the request: give a column map that says it"
+        said = (
+            "xAI usage, of which the request alone says what it counts (a column map can): registered, fills no table"
+        )
         reading = Reading([RowOrDefect(record, out_of_scope=said) for record in document.records])
         if any(envelope.get("limitReached") is True for envelope in document.envelopes):
             reading.notes.append("truncated: the answer says that its limit was reached")

@@ -77,7 +77,7 @@ def of_anthropic(kind: str, prefix: str, **more: object) -> str:
         (
             "xai_usage",
             lines({"timeSeries": [SERIES, SERIES], "limitReached": True}),
-            ["xAI usage: what its numbers count"] * 2,
+            ["xAI usage, of which the request alone says what it counts (a column map can)"] * 2,
         ),
         ("openai_inventory", of_openai("organization.user", role="owner"), ["users of an organisation"] * 2),
         ("openai_inventory", of_openai("organization.project"), ["projects of an organisation"] * 2),
