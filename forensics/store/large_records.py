@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from forensics.store.duckdb_engine import WRITER_MEMORY
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -44,9 +46,8 @@ def room_for(connection: duckdb.DuckDBPyConnection, records: pa.Table) -> Iterat
     if wanted <= _TIMES * _AT_ONCE:
         yield
         return
-    usual = connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
     connection.execute(f"SET memory_limit = '{wanted + 512 * 1024**2}B'")
     try:
         yield
     finally:
-        connection.execute(f"SET memory_limit = '{usual}'")
+        connection.execute(f"SET memory_limit = '{WRITER_MEMORY}'")
