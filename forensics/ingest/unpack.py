@@ -53,6 +53,7 @@ _MAGIC = (
     (_ZSTD, "zstd file"),
     (_XZ, "xz file"),
     (b"7z\xbc\xaf\x27\x1c", "7z archive"),
+    (b"Rar!\x1a\x07", "RAR archive"),
     (b"%PDF", "PDF"),
     (b"\x89PNG", "PNG picture"),
     (b"SQLite format 3\x00", "SQLite database"),
