@@ -50,8 +50,11 @@ def ingest_json(result: IngestResult, seconds: float) -> dict[str, Any]:
 
 def _list(title: str, rows: list[dict[str, str]]) -> None:
     by_reason: dict[str, list[str]] = {}
+    first: dict[str, str] = {}
     for row in rows:
-        by_reason.setdefault(row["reason"], []).append(row["path"])
+        # Files of one unknown kind differ in their names: one line tells of them all.
+        kind = row["reason"].partition(" with ")[0] if row["reason"].startswith("unknown format") else row["reason"]
+        by_reason.setdefault(first.setdefault(kind, row["reason"]), []).append(row["path"])
     say(f"{title}:")
     for reason, paths in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))[:_SHOWN]:
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
