@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.analysis.context import catalogue
+from forensics.analysis.indicators.search import search_case
 from forensics.analysis.refresh import hunt_case
 from forensics.analysis.verdicts import exposure_case
 from forensics.evidence.checks import Check, CheckFailedError, CheckUndecidedError, Package, check, require
@@ -21,6 +22,7 @@ from forensics.evidence.results import bound, table_facts
 from forensics.evidence.structure import PINNED_KEYS
 from forensics.evidence.tool import SAME_REPORT, SAME_TOOL, tool_facts
 from forensics.ingest.discover import Found
+from forensics.ingest.indicator_files import INDICATOR_SOURCE
 from forensics.ingest.maps import MAP_SOURCE
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable
 from forensics.ingest.run import Ingest, IngestOptions
@@ -169,6 +171,8 @@ def _rebuild(package: Package, scratch: Path, password: str | None) -> CaseFolde
         check_logs(folder, _at(times["verify-logs"]), password=password)
     hunt_case(folder, queries, _at(times["hunt"]))
     exposure_case(folder, queries, _at(times["exposure"]))
+    if any(source["source_id"] == INDICATOR_SOURCE for source in sources):
+        search_case(folder, lambda: created.replace(tzinfo=UTC))
     return folder
 
 
@@ -219,7 +223,13 @@ def _found(package: Package, source: dict[str, Any], name: str | None, password:
         return Found(package.root, source["name"], problem=source["reason"] or "cannot be read")
     noted = source.get("unpacking")
     how = Unpacking(limits_of(noted), password if is_locked(noted) else None)
-    return Found(package.path(name), source["name"], is_map=source["source_id"] == MAP_SOURCE, unpacking=how)
+    return Found(
+        package.path(name),
+        source["name"],
+        is_map=source["source_id"] == MAP_SOURCE,
+        is_indicators=source["source_id"] == INDICATOR_SOURCE,
+        unpacking=how,
+    )
 
 
 def _account(package: Package, connection: Any) -> str:

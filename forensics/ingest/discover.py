@@ -17,7 +17,8 @@ from forensics.model.errors import UsageFault
 class Found:
     """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`, in text that can be stored.
 
-    `unpacking`: how it was opened when it was read before; None: as the run says. `is_map`: a column map that whoever runs the ingest gives, not evidence of somebody else.
+    `is_map`: a column map that whoever runs the ingest gives, not evidence of somebody else. `is_indicators`: a file of
+    indicators, likewise. `unpacking`: how it was opened when it was read before; None: as the run says.
     """
 
     path: Path
@@ -25,6 +26,7 @@ class Found:
     problem: str = ""
     modified: int = 0
     is_map: bool = False
+    is_indicators: bool = False
     unpacking: Unpacking | None = None
 
 
