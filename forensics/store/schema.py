@@ -17,7 +17,7 @@ from forensics.model.usage import AI_TABLES
 from forensics.store.custody_views import ACTIVITY_OF_CUSTODY, CUSTODY_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
-SCHEMA_VERSION = "6"
+SCHEMA_VERSION = "7"
 
 _ALL = (
     *CASE_TABLES,
