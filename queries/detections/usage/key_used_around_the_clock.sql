@@ -49,8 +49,9 @@ even_days AS (
   FROM days AS d
   JOIN habits AS h ON h.subject = d.subject
   WHERE d.hours >= $min_hours
-    -- The variance over the square of the mean, both times the square of the number of hours.
-    AND 10000 * (d.hours * d.squares - d.amount * d.amount) < $max_variation * $max_variation * d.amount * d.amount
+    -- The variance and the square of the mean, both times the square of the number of hours; divided first, so that
+    -- large amounts do not overflow.
+    AND (d.hours * d.squares - d.amount * d.amount) // ($max_variation * $max_variation) < d.amount * d.amount // 10000
     AND d.amount * h.hours >= $times_mean * h.amount * d.hours
 )
 SELECT
