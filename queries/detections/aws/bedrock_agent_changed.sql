@@ -17,21 +17,8 @@
 -- next_steps = ["Compare the agent with its definition in the code", "See whether the same credential read secrets", "Restore the documents of the knowledge base"]
 -- references = ["https://docs.aws.amazon.com/bedrock/latest/userguide/agents.html", "https://docs.aws.amazon.com/bedrock/latest/userguide/knowledge-base.html"]
 -- ---
-WITH calls AS (
-  SELECT event_key, event_time, coalesce(actor, '') AS principal, event_name_base
-  FROM aws_event
-  WHERE event_source = 'bedrock.amazonaws.com'
-    AND event_name_base IN (
-      'CreateAgent', 'UpdateAgent', 'PrepareAgent', 'CreateAgentActionGroup', 'UpdateAgentActionGroup',
-      'AssociateAgentKnowledgeBase', 'UpdateAgentKnowledgeBase', 'AssociateAgentCollaborator', 'CreateDataSource',
-      'UpdateDataSource', 'StartIngestionJob', 'IngestKnowledgeBaseDocuments', 'DeleteKnowledgeBaseDocuments')
-    AND coalesce(identity_type, '') <> 'AWSService'
-),
-known_calls AS (
-  SELECT DISTINCT principal, event_name_base FROM calls WHERE event_time < $baseline_until
-)
 SELECT
-  c.principal || '|' || strftime(e.event_time, '%Y-%m-%d') AS finding_key,
+  coalesce(e.actor, '') || '|' || strftime(e.event_time, '%Y-%m-%d') AS finding_key,
   e.event_time,
   e.actor,
   e.event_name_base AS action,
@@ -47,10 +34,15 @@ SELECT
   json_extract_string(e.request_parameters, '$.knowledgeBaseId') AS knowledge_base_id,
   e.session_name,
   e.user_agent
-FROM calls AS c
-JOIN aws_event AS e ON e.event_key = c.event_key
-LEFT JOIN known_calls AS k ON k.principal = c.principal AND k.event_name_base = c.event_name_base
-WHERE k.principal IS NULL
+FROM aws_event AS e
+JOIN first_seen AS f
+  ON f.principal = coalesce(e.actor, '') AND f.event_source = e.event_source AND f.event_name_base = e.event_name_base
+WHERE e.event_source = 'bedrock.amazonaws.com'
+  AND e.event_name_base IN (
+    'CreateAgent', 'UpdateAgent', 'PrepareAgent', 'CreateAgentActionGroup', 'UpdateAgentActionGroup',
+    'AssociateAgentKnowledgeBase', 'UpdateAgentKnowledgeBase', 'AssociateAgentCollaborator', 'CreateDataSource',
+    'UpdateDataSource', 'StartIngestionJob', 'IngestKnowledgeBaseDocuments', 'DeleteKnowledgeBaseDocuments')
+  AND f.first_time >= $baseline_until
   AND e.event_time >= $since
   AND e.event_time < $until
 ORDER BY e.event_time NULLS LAST, e.event_key

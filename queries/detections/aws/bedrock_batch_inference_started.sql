@@ -16,19 +16,8 @@
 -- next_steps = ["Ask the team whether it knows the job", "See whose the buckets of input and output are", "Look at the cost of the job and stop it"]
 -- references = ["https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html", "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_StartAsyncInvoke.html"]
 -- ---
-WITH calls AS (
-  SELECT event_key, event_time, coalesce(actor, '') AS principal, event_name_base
-  FROM aws_event
-  WHERE event_source = 'bedrock.amazonaws.com'
-    AND event_name_base IN (
-      'CreateModelInvocationJob', 'StartAsyncInvoke', 'CreateEvaluationJob', 'CreateModelCustomizationJob')
-    AND coalesce(identity_type, '') <> 'AWSService'
-),
-known_calls AS (
-  SELECT DISTINCT principal, event_name_base FROM calls WHERE event_time < $baseline_until
-)
 SELECT
-  c.principal || '|' || strftime(e.event_time, '%Y-%m-%d') AS finding_key,
+  coalesce(e.actor, '') || '|' || strftime(e.event_time, '%Y-%m-%d') AS finding_key,
   e.event_time,
   e.actor,
   e.event_name_base AS action,
@@ -48,10 +37,13 @@ SELECT
     json_extract_string(e.request_parameters, '$.outputDataConfig.s3Uri')) AS output_data,
   e.session_name,
   e.user_agent
-FROM calls AS c
-JOIN aws_event AS e ON e.event_key = c.event_key
-LEFT JOIN known_calls AS k ON k.principal = c.principal AND k.event_name_base = c.event_name_base
-WHERE k.principal IS NULL
+FROM aws_event AS e
+JOIN first_seen AS f
+  ON f.principal = coalesce(e.actor, '') AND f.event_source = e.event_source AND f.event_name_base = e.event_name_base
+WHERE e.event_source = 'bedrock.amazonaws.com'
+  AND e.event_name_base IN (
+    'CreateModelInvocationJob', 'StartAsyncInvoke', 'CreateEvaluationJob', 'CreateModelCustomizationJob')
+  AND f.first_time >= $baseline_until
   AND e.event_time >= $since
   AND e.event_time < $until
 ORDER BY e.event_time NULLS LAST, e.event_key
