@@ -26,17 +26,20 @@
 -- absolute_requests = { type = "integer", doc = "Requests in a bucket that are shown without a baseline", default = 500 }
 -- absolute_tokens = { type = "integer", doc = "Tokens in a bucket that are shown without a baseline", default = 1000000 }
 -- ---
-WITH amounts AS (
+WITH unit_sums AS (
+  SELECT subject, holder, granularity_s, unit_s, unit, unit_start, unit_end, requests, tokens FROM key_unit
+),
+amounts AS (
   SELECT subject, unit_s, unit, 'requests' AS measure, requests AS amount, unit_start, unit_end
-  FROM key_unit WHERE requests IS NOT NULL
+  FROM unit_sums WHERE requests IS NOT NULL
   UNION ALL
-  SELECT subject, unit_s, unit, 'tokens' AS measure, tokens AS amount, unit_start, unit_end FROM key_unit
+  SELECT subject, unit_s, unit, 'tokens' AS measure, tokens AS amount, unit_start, unit_end FROM unit_sums
 ),
 subjects AS (
-  SELECT DISTINCT subject, holder, granularity_s, unit_s FROM key_unit
+  SELECT DISTINCT subject, holder, granularity_s, unit_s FROM unit_sums
 ),
 first_uses AS (
-  SELECT subject, min(unit) AS first_unit FROM key_unit WHERE unit_end <= $baseline_until GROUP BY subject
+  SELECT subject, min(unit) AS first_unit FROM unit_sums WHERE unit_end <= $baseline_until GROUP BY subject
 ),
 -- A key that was made during the incident has no habit, and its silence before proves nothing.
 baseline_units AS (
@@ -50,7 +53,7 @@ baseline_units AS (
     AND c.unit >= coalesce(f.first_unit, c.unit)
     AND c.unit * s.unit_s >= coalesce(m.made_epoch, 0)
   UNION
-  SELECT subject, unit_s, unit FROM key_unit WHERE unit_end <= $baseline_until
+  SELECT subject, unit_s, unit FROM unit_sums WHERE unit_end <= $baseline_until
 ),
 histories AS (
   SELECT subject, count(*) * min(unit_s) // 86400 AS days FROM baseline_units GROUP BY subject
