@@ -42,7 +42,7 @@ known AS (
   SELECT DISTINCT who_and_where FROM acts WHERE kind = 'compliance interface' AND event_time < $baseline_until
 ),
 hours AS (
-  SELECT who, hour, kind, count(*) AS acts FROM acts WHERE kind IN ('files', 'refused chats') GROUP BY who, hour, kind
+  SELECT who, hour, kind, count(*) AS acts FROM acts GROUP BY who, hour, kind
 )
 SELECT
   c.who || '|' || c.kind || '|' || strftime(a.event_time, '%Y-%m-%d') AS finding_key,
@@ -58,12 +58,12 @@ SELECT
   a.event_key,
   a.evidence,
   c.kind,
-  coalesce(h.acts, 1) AS acts_in_hour,
+  h.acts AS acts_in_hour,
   a.user_agent
 FROM acts AS c
 JOIN ai_audit_event AS a ON a.event_key = c.event_key
 LEFT JOIN known AS k ON k.who_and_where = c.who_and_where
-LEFT JOIN hours AS h ON h.who = c.who AND h.hour = c.hour AND h.kind = c.kind
+JOIN hours AS h ON h.who = c.who AND h.hour = c.hour AND h.kind = c.kind
 WHERE (c.kind = 'export'
     OR (c.kind = 'compliance interface' AND k.who_and_where IS NULL)
     OR (c.kind = 'files' AND h.acts >= $many_files)

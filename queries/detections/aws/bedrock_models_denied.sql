@@ -31,7 +31,6 @@ WITH refusals AS (
   WHERE event_source = 'bedrock.amazonaws.com'
     AND event_name_base IN ('InvokeModel', 'InvokeModelWithResponseStream', 'InvokeModelWithBidirectionalStream', 'Converse', 'ConverseStream', 'ListFoundationModels')
     AND outcome = 'denied'
-    AND event_epoch IS NOT NULL
     AND event_time < $until
 ),
 stretch_windows AS (

@@ -69,11 +69,10 @@ keys AS (
   SELECT
     key_provider || '|' || coalesce(key_id, key_name, location) AS key,
     min(customer) AS customer,
-    CASE WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?rds:') THEN 'rds' WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?dynamodb:') THEN 'dynamodb' ELSE 'ec2' END AS family,
+    CASE WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?rds:') THEN 'rds' WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?dynamodb:') THEN 'dynamodb' WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?(ec2|ebs):') THEN 'ec2' END AS family,
     regexp_extract(location, '([^:/]+)$', 1) AS name
   FROM ai_key
-  WHERE regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?(rds|dynamodb|ec2|ebs):')
-  GROUP BY key_provider || '|' || coalesce(key_id, key_name, location), CASE WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?rds:') THEN 'rds' WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?dynamodb:') THEN 'dynamodb' ELSE 'ec2' END, regexp_extract(location, '([^:/]+)$', 1)
+  GROUP BY key_provider || '|' || coalesce(key_id, key_name, location), location_raw, location
 ),
 known_calls AS (
   SELECT DISTINCT principal, call FROM calls WHERE event_time < $baseline_until
@@ -86,7 +85,6 @@ names AS (
   FROM calls AS c
   JOIN keys AS k ON k.family = c.family
   WHERE contains(c.call, 'Create')
-    AND c.made IS NOT NULL
     AND (contains(c.said, '"' || k.name || '"') OR contains(c.said, ':' || k.name || '"'))
 ),
 touching AS (

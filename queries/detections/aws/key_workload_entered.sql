@@ -49,11 +49,10 @@ keys AS (
   SELECT
     key_provider || '|' || coalesce(key_id, key_name, location) AS key,
     min(customer) AS customer,
-    CASE WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?lambda:') THEN 'lambda' WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?ecs:') THEN 'ecs' ELSE 'ec2' END AS family,
+    CASE WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?lambda:') THEN 'lambda' WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?ecs:') THEN 'ecs' WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?ec2:') THEN 'ec2' END AS family,
     regexp_extract(location, '([^:/]+)$', 1) AS name
   FROM ai_key
-  WHERE regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?(lambda|ecs|ec2):')
-  GROUP BY key_provider || '|' || coalesce(key_id, key_name, location), CASE WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?lambda:') THEN 'lambda' WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?ecs:') THEN 'ecs' ELSE 'ec2' END, regexp_extract(location, '([^:/]+)$', 1)
+  GROUP BY key_provider || '|' || coalesce(key_id, key_name, location), location_raw, location
 ),
 known_calls AS (
   SELECT DISTINCT principal, call FROM calls WHERE event_time < $baseline_until

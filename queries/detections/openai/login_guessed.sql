@@ -22,9 +22,8 @@
 WITH logins AS (
   SELECT
     event_key,
-    coalesce(owner, '') AS owner,
-    coalesce(actor_email, actor_id, '') AS who,
-    source_ip,
+    coalesce(owner, '') || '|' || coalesce(actor_email, actor_id, event_key) AS who,
+    coalesce(owner, '') || '|' || coalesce(source_ip, event_key) AS address,
     epoch_ms(event_time) // 1000 AS epoch,
     replace(action, '.', '_') = 'login_failed' AS failed
   FROM ai_audit_event
@@ -35,44 +34,41 @@ WITH logins AS (
 counted AS (
   SELECT
     event_key,
-    owner,
     who,
     epoch,
     failed,
     count(*) FILTER (WHERE failed) OVER (
-      PARTITION BY owner, who ORDER BY epoch NULLS LAST RANGE BETWEEN 1800 PRECEDING AND CURRENT ROW
+      PARTITION BY who ORDER BY epoch NULLS LAST RANGE BETWEEN 1800 PRECEDING AND CURRENT ROW
     ) AS failures
   FROM logins
-  WHERE who <> ''
 ),
 entered AS (
-  SELECT owner, who, epoch, failures FROM counted WHERE NOT failed AND failures >= $min_failures
+  SELECT who, epoch, failures FROM counted WHERE NOT failed AND failures >= $min_failures
 ),
 guessed AS (
   SELECT c.event_key, max(n.failures) AS failures
   FROM counted AS c
-  JOIN entered AS n ON n.owner = c.owner AND n.who = c.who
+  JOIN entered AS n ON n.who = c.who
   WHERE c.epoch <= n.epoch
     AND c.epoch >= n.epoch - 1800
     AND (c.failed OR c.epoch = n.epoch)
   GROUP BY c.event_key
 ),
 stretch_windows AS (
-  SELECT owner, source_ip, epoch // 1800 AS first_stretch, who FROM logins WHERE failed
+  SELECT address, epoch // 1800 AS first_stretch, who FROM logins WHERE failed
   UNION ALL
-  SELECT owner, source_ip, epoch // 1800 - 1 AS first_stretch, who FROM logins WHERE failed
+  SELECT address, epoch // 1800 - 1 AS first_stretch, who FROM logins WHERE failed
 ),
 sprays AS (
-  SELECT owner, source_ip, first_stretch, count(DISTINCT who) AS users
+  SELECT address, first_stretch, count(DISTINCT who) AS users
   FROM stretch_windows
-  WHERE source_ip IS NOT NULL
-  GROUP BY owner, source_ip, first_stretch
+  GROUP BY address, first_stretch
   HAVING count(DISTINCT who) >= $spray_users
 ),
 sprayed AS (
   SELECT l.event_key, max(s.users) AS users
   FROM logins AS l
-  JOIN sprays AS s ON s.owner = l.owner AND s.source_ip = l.source_ip
+  JOIN sprays AS s ON s.address = l.address
   WHERE l.failed
     AND (l.epoch // 1800 = s.first_stretch OR l.epoch // 1800 = s.first_stretch + 1)
   GROUP BY l.event_key
