@@ -6,7 +6,8 @@ _SHARED = """event_key, event_time, event_epoch, coalesce(actor, '') AS reader, 
     source_class, account_id, region, action, evidence, owner"""
 
 #: One row a successful read of a place where, by the inventory, a key stands. A read of a path reaches all below it.
-#: Services that read for themselves are no readers. `key` is the key's id, else its name, else its place.
+#: Services that read for themselves are no readers. `key` is the key's id, else its name, else its place,
+#: `key_ref` that with its provider.
 KEY_READ = f"""
 CREATE VIEW key_read AS
 WITH places AS (
@@ -25,12 +26,12 @@ reads AS (
   FROM aws_event
   WHERE event_source = 's3.amazonaws.com' AND event_name_base = 'GetObject' AND outcome = 'success'
     AND coalesce(identity_type, '') <> 'AWSService')
-SELECT p.provider, p.key, p.customer, r.*
+SELECT p.provider || '|' || p.key AS key_ref, p.provider, p.key, p.customer, r.*
 FROM places AS p
 JOIN reads AS r ON r.location_kind = p.location_kind AND r.location = p.location
 WHERE p.location_region IS NULL OR p.location_region = r.region
 UNION ALL
-SELECT p.provider, p.key, p.customer, r.*
+SELECT p.provider || '|' || p.key AS key_ref, p.provider, p.key, p.customer, r.*
 FROM places AS p
 JOIN reads AS r ON p.location_kind = 'ssm' AND r.location_kind = 'ssm_path'
   AND starts_with(p.location, rtrim(r.location, '/') || '/')

@@ -6,13 +6,13 @@
 -- description = "One row a key of the inventory that a principal read who did not read it before the end of the baseline: first and last such read, when a new value was stored after the first, when the key was revoked after it, by the provider's log or the inventory, and the seconds in between. still_valid means that no revocation after the last read is known. effective is false where a stranger read the place again after the new value was stored: that value is exposed too."
 -- ---
 WITH known_readers AS (
-  SELECT DISTINCT provider, key, reader FROM key_read WHERE event_time < $baseline_until
+  SELECT DISTINCT key_ref, reader FROM key_read WHERE event_time < $baseline_until
 ),
 exposures AS (
   SELECT r.provider, r.key, min(r.customer) AS customer, min(r.event_time) AS first_read, max(r.event_time) AS last_read,
     min(r.event_key) AS event_key
   FROM key_read AS r
-  LEFT JOIN known_readers AS k ON k.provider = r.provider AND k.key = r.key AND k.reader = r.reader
+  LEFT JOIN known_readers AS k ON k.key_ref = r.key_ref AND k.reader = r.reader
   WHERE k.reader IS NULL
     AND r.event_time >= $since
     AND r.event_time < $until

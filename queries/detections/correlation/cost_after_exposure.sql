@@ -22,12 +22,12 @@
 -- min_baseline_days = { type = "integer", doc = "Billed days the key must have before the read", default = 7 }
 -- ---
 WITH known_readers AS (
-  SELECT DISTINCT provider, key, reader FROM key_read WHERE event_time < $baseline_until
+  SELECT DISTINCT key_ref, reader FROM key_read WHERE event_time < $baseline_until
 ),
 exposures AS (
   SELECT r.provider, r.key, min(r.event_epoch) AS read_epoch, min(r.event_time) AS first_read
   FROM key_read AS r
-  LEFT JOIN known_readers AS k ON k.provider = r.provider AND k.key = r.key AND k.reader = r.reader
+  LEFT JOIN known_readers AS k ON k.key_ref = r.key_ref AND k.reader = r.reader
   WHERE k.reader IS NULL
     AND r.event_time >= $since
     AND r.event_time < $until

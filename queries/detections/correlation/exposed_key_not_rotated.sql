@@ -17,7 +17,7 @@
 -- references = ["https://platform.openai.com/docs/api-reference/audit-logs", "https://platform.claude.com/docs/en/manage-claude/compliance-activity-feed", "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html"]
 -- ---
 WITH known_readers AS (
-  SELECT DISTINCT provider, key, reader FROM key_read WHERE event_time < $baseline_until
+  SELECT DISTINCT key_ref, reader FROM key_read WHERE event_time < $baseline_until
 ),
 new_reads AS (
   SELECT
@@ -30,13 +30,13 @@ new_reads AS (
       PARTITION BY r.provider, r.key, r.reader ORDER BY r.event_time DESC NULLS LAST, r.access NULLS LAST, r.location NULLS LAST, r.event_key
     ) AS place
   FROM key_read AS r
-  LEFT JOIN known_readers AS k ON k.provider = r.provider AND k.key = r.key AND k.reader = r.reader
+  LEFT JOIN known_readers AS k ON k.key_ref = r.key_ref AND k.reader = r.reader
   WHERE k.reader IS NULL
     AND r.event_time >= $since
     AND r.event_time < $until
 ),
 revocations AS (
-  SELECT provider, target_key_id AS key, event_time AS revoked_at
+  SELECT provider || '|' || target_key_id AS key_ref, event_time AS revoked_at
   FROM ai_audit_event
   WHERE replace(action, '.', '_') IN ('api_key_deleted', 'tenant_project_api_key_deleted', 'tenant_admin_api_key_deleted',
       'admin_api_key_deleted', 'platform_api_key_deleted', 'service_key_revoked', 'scoped_api_key_deleted')
@@ -44,20 +44,20 @@ revocations AS (
       AND (coalesce(json_extract_string(details, '$.updates[0].current_value'), '') IN ('inactive', 'archived')
         OR coalesce(json_extract_string(details, '$.updates[1].current_value'), '') IN ('inactive', 'archived')))
   UNION ALL
-  SELECT key_provider AS provider, coalesce(key_id, key_name, location) AS key, revoked_at FROM ai_key
+  SELECT key_provider || '|' || coalesce(key_id, key_name, location) AS key_ref, revoked_at FROM ai_key
 ),
 last_revocations AS (
-  SELECT provider, key, max(revoked_at) AS revoked_at FROM revocations GROUP BY provider, key
+  SELECT key_ref, max(revoked_at) AS revoked_at FROM revocations GROUP BY key_ref
 ),
+-- Names of secrets and of parameters are told apart by the call that writes them.
 store_writes AS (
-  SELECT CASE e.event_source WHEN 'ssm.amazonaws.com' THEN 'ssm' ELSE 'secret' END AS location_kind, i.value AS location,
+  SELECT CASE e.event_name_base WHEN 'PutParameter' THEN 'ssm' ELSE 'secret' END || ':' || i.value AS place,
     max(e.event_time) AS written_at
   FROM aws_event AS e
   JOIN aws_event_item AS i ON i.event_key = e.event_key
-  WHERE ((e.event_source = 'secretsmanager.amazonaws.com' AND e.event_name_base IN ('PutSecretValue', 'RotateSecret'))
-      OR (e.event_source = 'ssm.amazonaws.com' AND e.event_name_base = 'PutParameter'))
+  WHERE e.event_name_base IN ('PutSecretValue', 'RotateSecret', 'PutParameter')
     AND e.outcome = 'success'
-  GROUP BY CASE e.event_source WHEN 'ssm.amazonaws.com' THEN 'ssm' ELSE 'secret' END, i.value
+  GROUP BY CASE e.event_name_base WHEN 'PutParameter' THEN 'ssm' ELSE 'secret' END || ':' || i.value
 ),
 provider_logs AS (
   SELECT DISTINCT provider FROM ai_audit_event
@@ -79,8 +79,8 @@ SELECT
   CASE WHEN w.written_at > r.last_read THEN w.written_at END AS stored_anew_at,
   CASE WHEN l.provider IS NULL THEN 'not supplied' ELSE 'supplied' END AS provider_log
 FROM new_reads AS r
-LEFT JOIN last_revocations AS v ON v.provider = r.provider AND v.key = r.key
-LEFT JOIN store_writes AS w ON w.location_kind = r.location_kind AND w.location = r.location
+LEFT JOIN last_revocations AS v ON v.key_ref = r.key_ref
+LEFT JOIN store_writes AS w ON w.place = r.location_kind || ':' || r.location
 LEFT JOIN provider_logs AS l ON l.provider = r.provider
 WHERE r.place = 1
   AND coalesce(v.revoked_at <= r.last_read, TRUE)

@@ -18,7 +18,7 @@
 -- references = ["https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieve-ct-entries.html", "https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html"]
 -- ---
 WITH known_readers AS (
-  SELECT DISTINCT provider, key, reader FROM key_read WHERE event_time < $baseline_until
+  SELECT DISTINCT key_ref, reader FROM key_read WHERE event_time < $baseline_until
 ),
 new_reads AS (
   SELECT
@@ -31,7 +31,7 @@ new_reads AS (
       PARTITION BY r.provider, r.key, r.event_key ORDER BY r.access DESC NULLS LAST, r.location NULLS LAST, r.event_key
     ) AS place
   FROM key_read AS r
-  LEFT JOIN known_readers AS k ON k.provider = r.provider AND k.key = r.key AND k.reader = r.reader
+  LEFT JOIN known_readers AS k ON k.key_ref = r.key_ref AND k.reader = r.reader
   WHERE k.reader IS NULL
     AND r.event_time >= $since
     AND r.event_time < $until

@@ -28,7 +28,6 @@ WITH requests AS (
     CASE WHEN coalesce(status, '') = 'error' OR coalesce(output_tokens, 0) <= $small_output THEN 0 ELSE 1 END AS used
   FROM ai_request
   WHERE event_time < $until
-    AND model IS NOT NULL
 ),
 stretch_windows AS (
   SELECT subject, stretch_no AS first_stretch, model, used FROM requests

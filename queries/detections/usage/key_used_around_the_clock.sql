@@ -27,7 +27,6 @@ WITH hours AS (
   SELECT subject, start_epoch // 3600 AS hour, start_epoch // 86400 AS day, max(bucket_end) AS hour_end, min(bucket_start) AS hour_start,
     CAST(sum(coalesce(requests, tokens // 1000)) AS BIGINT) AS amount
   FROM key_usage
-  WHERE unit_s = 3600
   GROUP BY subject, start_epoch // 3600, start_epoch // 86400
 ),
 habits AS (
@@ -40,8 +39,7 @@ habits AS (
 days AS (
   SELECT subject, day, count(*) AS hours, CAST(sum(amount) AS BIGINT) AS amount, CAST(sum(amount * amount) AS BIGINT) AS squares
   FROM hours
-  WHERE amount > 0
-    AND hour_start >= $baseline_until
+  WHERE hour_start >= $baseline_until
   GROUP BY subject, day
 ),
 even_days AS (

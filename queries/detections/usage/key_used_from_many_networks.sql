@@ -30,7 +30,6 @@ WITH requests AS (
     CASE WHEN source_ip_key LIKE '00000000000000000000ffff%' THEN substr(source_ip_key, 1, 28) ELSE substr(source_ip_key, 1, 8) END AS network
   FROM ai_request
   WHERE source_ip_key IS NOT NULL
-    AND event_time IS NOT NULL
 ),
 days AS (
   SELECT subject, day, max(event_time) AS last_time, min(event_time) AS first_time, count(DISTINCT network) AS networks

@@ -31,25 +31,23 @@ WITH uses AS (
     service_tier,
     raw
   FROM ai_usage_series
-  WHERE coalesce(requests, 0) > 0
-    OR coalesce(input_tokens_total, 0) + coalesce(output_tokens, 0) > 0
-    OR coalesce(other_quantity, 0) > 0
+  WHERE coalesce(requests, 0) + coalesce(input_tokens_total, 0) + coalesce(output_tokens, 0) + coalesce(other_quantity, 0) > 0
 ),
 kinds AS (
-  SELECT event_key, bucket_start, bucket_end, subject, 'endpoint ' || endpoint AS kind FROM uses WHERE endpoint IS NOT NULL
+  SELECT event_key, bucket_start, bucket_end, subject, 'endpoint ' || endpoint AS kind FROM uses
   UNION ALL
   SELECT event_key, bucket_start, bucket_end, subject, 'batch' AS kind FROM uses WHERE coalesce(is_batch, FALSE)
   UNION ALL
-  SELECT event_key, bucket_start, bucket_end, subject, 'tier ' || service_tier AS kind FROM uses WHERE service_tier IS NOT NULL
+  SELECT event_key, bucket_start, bucket_end, subject, 'tier ' || service_tier AS kind FROM uses
   UNION ALL
   SELECT event_key, bucket_start, bucket_end, subject, 'context ' || json_extract_string(raw, '$.context_window') AS kind
-  FROM uses WHERE json_extract_string(raw, '$.context_window') IS NOT NULL
+  FROM uses
   UNION ALL
   SELECT event_key, bucket_start, bucket_end, subject, 'speed ' || json_extract_string(raw, '$.speed') AS kind
-  FROM uses WHERE json_extract_string(raw, '$.speed') IS NOT NULL
+  FROM uses
   UNION ALL
   SELECT event_key, bucket_start, bucket_end, subject, 'place ' || json_extract_string(raw, '$.inference_geo') AS kind
-  FROM uses WHERE json_extract_string(raw, '$.inference_geo') IS NOT NULL
+  FROM uses
 ),
 known_kinds AS (
   SELECT DISTINCT subject, kind FROM kinds WHERE bucket_end <= $baseline_until
@@ -63,6 +61,7 @@ new_kinds AS (
   FROM kinds AS n
   LEFT JOIN known_kinds AS k ON k.subject = n.subject AND k.kind = n.kind
   WHERE k.subject IS NULL
+    AND n.kind IS NOT NULL
     AND n.bucket_start >= $since
     AND n.bucket_start < $until
     AND n.bucket_start >= $baseline_until
