@@ -32,6 +32,8 @@ class Policy:
     usage_end_hours: int = 24
     #: A key used within this time of the end of its usage export is still active.
     active_hours: int = 24
+    #: What more principals than this ever used says nothing of who is behind a credential; for attribution, not for verdicts.
+    attribution_principals: int = 3
 
 
 DEFAULT = Policy()

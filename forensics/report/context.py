@@ -19,6 +19,7 @@ from forensics.report.charts.svg import Chart
 from forensics.report.charts.usage import usage_chart
 from forensics.report.findings import Findings, read_findings
 from forensics.report.gaps import Gaps, read_gaps
+from forensics.report.indicators import Indicators, read_indicators
 from forensics.report.intruder import Intruder, read_intruder
 from forensics.report.keyevents import KeyEvents, key_events
 from forensics.report.keys import Key, VerdictRow, read_keys, verdict_table
@@ -78,6 +79,7 @@ class ReportView:
     events: KeyEvents
     findings: Findings
     intruder: Intruder
+    indicators: Indicators
     account: Account
     integrity: LogIntegrity
     answerable: Answerable | None
@@ -115,6 +117,7 @@ def build(
         events=key_events(case, findings, keys),
         findings=findings,
         intruder=intruder,
+        indicators=read_indicators(case),
         account=read_account(case),
         integrity=integrity,
         answerable=read_answerable(case),
