@@ -27,29 +27,29 @@ WITH known_readers AS (
   SELECT DISTINCT key_ref, reader FROM key_read WHERE event_time < $baseline_until
 ),
 exposures AS (
-  SELECT r.provider, r.key, min(r.event_epoch) AS read_epoch
+  SELECT r.key_ref, min(r.event_epoch) AS read_epoch
   FROM key_read AS r
   LEFT JOIN known_readers AS k ON k.key_ref = r.key_ref AND k.reader = r.reader
   WHERE k.reader IS NULL
-  GROUP BY r.provider, r.key
+  GROUP BY r.key_ref
 ),
 logged AS (
-  SELECT DISTINCT provider, key FROM key_read
+  SELECT DISTINCT key_ref FROM key_read
 ),
 inventoried AS (
-  SELECT DISTINCT key_provider AS provider, key_id AS key FROM ai_key
+  SELECT DISTINCT key_provider || '|' || key_id AS key_ref FROM ai_key
 ),
 uses AS (
-  SELECT u.event_key, u.subject, u.provider, u.key_id, u.start_epoch // u.unit_s AS unit, u.bucket_end, u.bucket_start,
+  SELECT u.event_key, u.subject, i.key_ref, u.start_epoch // u.unit_s AS unit, u.bucket_end, u.bucket_start,
     u.start_epoch // 86400 AS day, coalesce(u.requests, 0) AS requests, u.tokens
   FROM key_usage AS u
-  JOIN inventoried AS i ON i.provider = u.provider AND i.key = u.key_id
+  JOIN inventoried AS i ON i.key_ref = u.provider || '|' || u.key_id
 ),
 units AS (
   SELECT subject, unit, max(bucket_end) AS unit_end, min(bucket_start) AS unit_start, min(day) AS day,
     CAST(sum(requests) AS BIGINT) AS requests, CAST(sum(tokens) AS BIGINT) AS tokens
   FROM uses
-  WHERE requests > 0 OR tokens > 0
+  WHERE requests + tokens > 0
   GROUP BY subject, unit
 ),
 habits AS (
@@ -80,7 +80,7 @@ SELECT
   'success' AS outcome,
   u.event_key,
   u.evidence,
-  l.provider IS NOT NULL AS place_logged,
+  l.key_ref IS NOT NULL AS place_logged,
   b.requests,
   b.tokens,
   b.most_requests,
@@ -88,8 +88,8 @@ SELECT
 FROM busy_units AS b
 JOIN uses AS s ON s.subject = b.subject AND s.unit = b.unit
 JOIN ai_usage_current AS u ON u.event_key = s.event_key
-LEFT JOIN exposures AS x ON x.provider = s.provider AND x.key = s.key_id
-LEFT JOIN logged AS l ON l.provider = s.provider AND l.key = s.key_id
+LEFT JOIN exposures AS x ON x.key_ref = s.key_ref
+LEFT JOIN logged AS l ON l.key_ref = s.key_ref
 WHERE coalesce(x.read_epoch > epoch_ms(u.bucket_start) // 1000, TRUE)
   AND u.bucket_start >= $since
   AND u.bucket_start < $until

@@ -25,13 +25,11 @@ WITH known_readers AS (
   SELECT DISTINCT key_ref, reader FROM key_read WHERE event_time < $baseline_until
 ),
 exposures AS (
-  SELECT r.provider, r.key, min(r.event_epoch) AS read_epoch, min(r.event_time) AS first_read
+  SELECT r.key_ref, min(r.event_epoch) AS read_epoch, min(r.event_time) AS first_read
   FROM key_read AS r
   LEFT JOIN known_readers AS k ON k.key_ref = r.key_ref AND k.reader = r.reader
   WHERE k.reader IS NULL
-    AND r.event_time >= $since
-    AND r.event_time < $until
-  GROUP BY r.provider, r.key
+  GROUP BY r.key_ref
 ),
 bills AS (
   SELECT
@@ -47,7 +45,7 @@ bills AS (
       WHEN epoch_ms(c.period_start) // 1000 >= x.read_epoch THEN 'after'
     END AS side
   FROM ai_cost_current AS c
-  JOIN exposures AS x ON x.provider = c.provider AND x.key = c.key_id
+  JOIN exposures AS x ON x.key_ref = c.provider || '|' || c.key_id
 ),
 days AS (
   SELECT subject, day, side, min(first_read) AS first_read, min(event_key) AS event_key, CAST(sum(amount) AS DECIMAL(28, 12)) AS amount

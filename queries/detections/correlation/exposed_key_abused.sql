@@ -28,13 +28,11 @@ WITH known_readers AS (
   SELECT DISTINCT key_ref, reader FROM key_read WHERE event_time < $baseline_until
 ),
 exposures AS (
-  SELECT r.provider, r.key, min(r.event_epoch) AS read_epoch, min(r.event_time) AS first_read
+  SELECT r.key_ref, min(r.event_epoch) AS read_epoch, min(r.event_time) AS first_read
   FROM key_read AS r
   LEFT JOIN known_readers AS k ON k.key_ref = r.key_ref AND k.reader = r.reader
   WHERE k.reader IS NULL
-    AND r.event_time >= $since
-    AND r.event_time < $until
-  GROUP BY r.provider, r.key
+  GROUP BY r.key_ref
 ),
 uses AS (
   SELECT u.event_key, u.subject, u.start_epoch // u.unit_s AS unit, u.model, u.requests, u.tokens, x.first_read,
@@ -45,13 +43,12 @@ uses AS (
     u.start_epoch // 86400 AS day,
     CASE WHEN u.unit_s < 86400 THEN u.start_epoch // 3600 % 24 END AS hour_of_day
   FROM key_usage AS u
-  JOIN exposures AS x ON x.provider = u.provider AND x.key = u.key_id
-  WHERE coalesce(u.requests, 0) > 0 OR u.tokens > 0
+  JOIN exposures AS x ON x.key_ref = u.provider || '|' || u.key_id
+  WHERE coalesce(u.requests, 0) + u.tokens > 0
 ),
 units AS (
   SELECT subject, unit, side, CAST(sum(coalesce(requests, 0)) AS BIGINT) AS requests, CAST(sum(tokens) AS BIGINT) AS tokens
   FROM uses
-  WHERE side IS NOT NULL
   GROUP BY subject, unit, side
 ),
 most AS (
@@ -70,8 +67,7 @@ busy_units AS (
   SELECT u.subject, u.unit
   FROM units AS u
   LEFT JOIN most AS m ON m.subject = u.subject
-  WHERE u.side = 'after'
-    AND ((u.requests >= $min_requests AND u.requests >= $times_most * coalesce(m.requests, 0))
+  WHERE ((u.requests >= $min_requests AND u.requests >= $times_most * coalesce(m.requests, 0))
       OR (u.tokens >= $min_tokens AND u.tokens >= $times_most * coalesce(m.tokens, 0)))
 ),
 signs AS (

@@ -24,7 +24,6 @@ WITH acts AS (
     CASE a.table_name WHEN 'aws_event' THEN 'aws' ELSE 'provider' END AS side
   FROM activity AS a
   WHERE a.table_name IN ('aws_event', 'ai_audit_event', 'ai_request')
-    AND coalesce(a.user_agent, '') <> ''
     AND a.event_time < $until
 ),
 -- What a service does under its own name is nobody's tool.
