@@ -17,7 +17,7 @@ from forensics.store.key_views import KEY_READ
 from forensics.store.series_views import SERIES_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
 
 _ALL = (
     *CASE_TABLES,
