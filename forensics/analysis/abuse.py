@@ -80,7 +80,7 @@ def _mine(key: Key, row: Row, *names: str) -> bool:
     return row["provider"] == key.provider and owned(key, row["owner"] or "") and key.key_id in {row[n] for n in names}
 
 
-def _ends_key(act: Row) -> bool:
+def ends_key(act: Row) -> bool:
     """Whether an act of the provider's log ended its target key: deleted, or its status set to one that is over."""
     if act["action"] in _REVOKING:
         return True
@@ -95,7 +95,7 @@ def _ends_key(act: Row) -> bool:
 
 def _revocation(key: Key, facts: Facts) -> Row | None:
     """Return the first act in the provider's own log that ended the key, or None."""
-    ends = (a for a in facts.acts if _mine(key, a, "target_key_id") and a["outcome"] != "failure" and _ends_key(a))
+    ends = (a for a in facts.acts if _mine(key, a, "target_key_id") and a["outcome"] != "failure" and ends_key(a))
     return next(ends, None)
 
 
@@ -308,13 +308,14 @@ def _statistics(key: Key, since: datetime | None, facts: Facts, answer: AbuseAns
         return
     start = since or facts.since
     needed = facts.until - timedelta(hours=policy.usage_end_hours)
-    if start < needed and not series.covers(start + timedelta(seconds=series.granularity_s), needed):
-        end = iso(series.end) if series.end else "never"
-        text = f"nothing unusual in the usage supplied, but it ends or has gaps ({end}) before the window does"
+    known = series.horizon.until
+    whole = known is not None and known >= needed
+    if start < needed and not (whole and series.covers(start + timedelta(seconds=series.granularity_s), needed)):
+        text = f"nothing unusual in the usage supplied, but it ends or has gaps before the window does ({series.horizon.words()})"
         answer.reasons.append(Reason("abuse", text, "coverage", "exposure.usage_buckets"))
         return
     answer.value = Abuse.NONE_SEEN
-    text = f"nothing unusual in {signs.compared} buckets after {iso(start)}, compared with use from {iso(signs.baseline_from or facts.since)} to {iso(signs.baseline_until or facts.since)}"
+    text = f"nothing unusual in {signs.compared} buckets after {iso(start)}, compared with use from {iso(signs.baseline_from or facts.since)} to {iso(signs.baseline_until or facts.since)}; as of the horizon, {series.horizon.words()}"
     answer.reasons.append(Reason("abuse", text, "usage volume", "exposure.usage_buckets"))
 
 

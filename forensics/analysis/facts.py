@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from forensics.analysis.horizon import Horizon, Place
 from forensics.model.case import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 Row = dict[str, Any]
 
@@ -26,12 +27,18 @@ QUERIES = (
     "exposure.requests_from_tainted",
     "exposure.gateway_hours",
     "exposure.billed_days",
+    "exposure.estimated_days",
+    "exposure.model_calls",
+    "exposure.logged_calls",
 )
 
 
 @dataclass(slots=True)
 class Facts:
-    """All rows the verdicts rest on, by query. `since` and `until` are the window; naive UTC."""
+    """All rows the verdicts rest on, by query. `since` and `until` are the window; naive UTC.
+
+    `trails`: how far CloudTrail reaches, by account and region.
+    """
 
     settings: Settings
     since: datetime
@@ -43,12 +50,32 @@ class Facts:
     logging: list[Row] = field(default_factory=list)
     hours: dict[str, list[Row]] = field(default_factory=dict)
     integrity: list[Row] = field(default_factory=list)
-    usage: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    usage: Mapping[tuple[str, str], list[Row]] = field(default_factory=dict)
     acts: list[Row] = field(default_factory=list)
     tainted_requests: list[Row] = field(default_factory=list)
     gateway: list[Row] = field(default_factory=list)
     billed: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    estimated: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    model_calls: list[Row] = field(default_factory=list)
+    logged_calls: list[Row] = field(default_factory=list)
     coverage: list[Row] = field(default_factory=list)
+    trails: dict[Place, Horizon] = field(default_factory=dict)
+    _coverage: dict[tuple[str, str], list[Row]] | None = None
+
+    def coverage_of(self, provider: str, owner: str) -> list[Row]:
+        """Return what the exports of one owner prove of a provider, in their order."""
+        if self._coverage is None:
+            self._coverage = {}
+            for row in self.coverage:
+                self._coverage.setdefault((row["provider"], row["owner"] or ""), []).append(row)
+        return self._coverage.get((provider, owner), [])
+
+
+def _by_key(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
+    found: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["provider"], row["key_id"]].append(row)
+    return dict(found)
 
 
 def gather(
@@ -58,8 +85,12 @@ def gather(
     since: datetime,
     until: datetime,
     baseline_until: datetime | None,
+    usage: Mapping[tuple[str, str], list[Row]] | None = None,
 ) -> Facts:
-    """Run the exposure queries through `run(query id)` and sort their rows by what they are about."""
+    """Run the exposure queries through `run(query id)` and sort their rows by what they are about.
+
+    `usage` are the rows of exposure.usage_buckets by provider and key id, where they were read apart.
+    """
     facts = Facts(settings, since, until, baseline_until, coverage=coverage)
     facts.suspects = {row["event_key"]: row for row in run("exposure.suspect_events")}
     facts.reads = run("exposure.location_reads")
@@ -70,17 +101,14 @@ def gather(
         hours[row["region"]].append(row)
     facts.hours = dict(hours)
     facts.integrity = run("exposure.log_integrity")
-    usage: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in run("exposure.usage_buckets"):
-        usage[row["provider"], row["key_id"]].append(row)
-    facts.usage = dict(usage)
+    facts.usage = usage if usage is not None else _by_key(run("exposure.usage_buckets"))
     facts.acts = run("exposure.provider_acts")
     facts.tainted_requests = run("exposure.requests_from_tainted")
     facts.gateway = run("exposure.gateway_hours")
-    billed: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in run("exposure.billed_days"):
-        billed[row["provider"], row["key_id"]].append(row)
-    facts.billed = dict(billed)
+    facts.billed = _by_key(run("exposure.billed_days"))
+    facts.estimated = _by_key(run("exposure.estimated_days"))
+    facts.model_calls = run("exposure.model_calls")
+    facts.logged_calls = run("exposure.logged_calls")
     return facts
 
 

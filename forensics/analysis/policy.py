@@ -30,8 +30,15 @@ class Policy:
     log_gap_hours: int = 6
     #: Usage that ends more than this before the window does cannot show the rest.
     usage_end_hours: int = 24
-    #: A key used within this time of the end of its usage export is still active.
+    #: A key used within this time before the horizon of its usage export is still active as of that horizon.
     active_hours: int = 24
+    #: A stated rotation or revocation is contradicted when the log's time is further away than this.
+    stated_minutes: int = 15
+    #: ... and a stated creation when the provider's is.
+    created_hours: int = 24
+    #: This many keys made or rotated within this time of each other after T0 are a mass rotation.
+    mass_rotation_keys: int = 3
+    mass_rotation_hours: int = 24
     #: What more principals than this ever used says nothing of who is behind a credential; for attribution, not for verdicts.
     attribution_principals: int = 3
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +12,7 @@ from forensics.report import words
 from forensics.report.findings import Findings
 from forensics.report.gaps import Gaps, gap_sentence
 from forensics.report.intruder import Intruder
-from forensics.report.keys import Key
+from forensics.report.keys import Cost, Key
 from forensics.report.log_integrity import LogIntegrity
 from forensics.report.reading import CaseReading
 
@@ -111,8 +112,16 @@ def _path(case: CaseReading, keys: tuple[Key, ...], intruder: Intruder) -> str:
         when = f" from {words.spoken(first)}" if first else ""
         text = f"{words.capital(known)} {'was' if len(read) == 1 else 'were'} read{when}, with {who} held to be the intruder's."
     if active:
-        text += f" {words.capital(words.count(active, 'key'))} at risk {'was' if active == 1 else 'were'} still in use at the end of the evidence."
+        text += f" {words.capital(words.count(active, 'key'))} at risk {'was' if active == 1 else 'were'} still in use as of the horizon of {'its' if active == 1 else 'their'} usage{_as_of(k for k in keys if k.at_risk and k.still_active)}."
     return text
+
+
+def _as_of(keys: Iterable[Key]) -> str:
+    """Return the horizons of keys in words: one time, or the first and the last."""
+    ends = sorted({k.as_of for k in keys if k.as_of})
+    if not ends:
+        return ""
+    return f", {words.spoken(ends[0])}" + (f" to {words.spoken(ends[-1])}" if len(ends) > 1 else "")
 
 
 def _figures(case: CaseReading, keys: tuple[Key, ...], findings: Findings) -> tuple[Figure, ...]:
@@ -131,7 +140,7 @@ def _figures(case: CaseReading, keys: tuple[Key, ...], findings: Findings) -> tu
         out += _cost_figures(keys)
         at_risk = [k for k in keys if k.at_risk]
         active, unknown = sum(k.still_active is True for k in at_risk), sum(k.still_active is None for k in at_risk)
-        label = f"of {len(at_risk)} keys at risk still in use at the end of the evidence"
+        label = f"of {len(at_risk)} keys at risk still in use as of the horizon of their usage{_as_of(k for k in at_risk if k.still_active is not None)}"
         out.append(
             Figure(
                 str(active),
@@ -168,27 +177,21 @@ def _figures(case: CaseReading, keys: tuple[Key, ...], findings: Findings) -> tu
 
 
 def _cost_figures(keys: tuple[Key, ...]) -> list[Figure]:
-    """Excess cost of keys misused or suspicious, one figure a currency: currencies are never added."""
-    low: dict[str, Decimal] = {}
-    mid: dict[str, Decimal] = {}
-    high: dict[str, Decimal] = {}
-    number: dict[str, int] = {}
+    """Excess cost of keys misused or suspicious, one figure a kind and currency: they are never added to each other."""
+    groups: dict[tuple[str, str], list[Cost]] = {}
     for key in keys:
         if key.cost and key.verdict in {"confirmed", "misused_path_not_seen", "suspicious"}:
-            unit = key.cost.currency
-            low[unit] = low.get(unit, Decimal(0)) + key.cost.low
-            mid[unit] = mid.get(unit, Decimal(0)) + key.cost.mid
-            high[unit] = high.get(unit, Decimal(0)) + key.cost.high
-            number[unit] = number.get(unit, 0) + 1
+            groups.setdefault((key.cost.kind, key.cost.currency), []).append(key.cost)
     return [
         Figure(
-            f"{unit} {words.money(low[unit])} to {words.money(high[unit])}",
-            f"excess cost as billed, middle {words.money(mid[unit])}, of {words.count(number[unit], 'key')} misused or suspicious",
+            f"{unit} {words.money(sum((c.low for c in costs), Decimal(0)))} to {words.money(sum((c.high for c in costs), Decimal(0)))}",
+            f"excess cost {'as billed' if kind == 'billed' else 'estimated from list prices'}, middle"
+            f" {words.money(sum((c.mid for c in costs), Decimal(0)))}, of {words.count(len(costs), 'key')} misused or suspicious",
             "verdict: excess_cost",
             "keys",
             "exposure",
         )
-        for unit in sorted(low)
+        for (kind, unit), costs in sorted(groups.items())
     ]
 
 

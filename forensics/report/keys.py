@@ -28,13 +28,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Excess cost of a key in units of its currency, and what it rests on."""
+    """A cost in units of its currency, what it rests on, and whether it is billed, estimated or assumed."""
 
     low: Decimal
     mid: Decimal
     high: Decimal
     currency: str
     basis: str
+    kind: str = "billed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,10 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A provider key with its verdict. `still_active` is None where the evidence cannot say."""
+    """A provider key with its verdict. `still_active` is None where the evidence cannot say.
+
+    `as_of` is the horizon of the source `as_of_source`: up to when the evidence can be taken as complete.
+    """
 
     anchor: str
     provider: str
@@ -98,6 +102,7 @@ class Key:
     still_active: bool | None
     last_use: datetime | None
     as_of: datetime | None
+    as_of_source: str
     reasons: tuple[Reason, ...]
     alternatives: tuple[Alternative, ...]
     reads: tuple[Read, ...]
@@ -158,12 +163,13 @@ def _key(case: CaseReading, n: int, row: Row, a: Row, evidence: dict[str, str]) 
         decision=_text(a.get("decision")) or "open",
         exposed=_span(a.get("exposed_at")),
         first_use=_span(a.get("first_use_unexplained")),
-        cost=_cost(a.get("excess_cost")),
+        cost=read_cost(a.get("excess_cost"), _kind_of_cost(a)),
         rotated_at=read_time(a.get("rotated_at")),
         revoked_at=read_time(a.get("revoked_at")),
         still_active=a["still_active"] if isinstance(a.get("still_active"), bool) else None,
         last_use=read_time(a.get("last_use")),
         as_of=read_time(a.get("as_of")),
+        as_of_source=_text(a.get("as_of_source")),
         reasons=tuple(_reason(case, r, evidence) for r in a.get("reasons") or () if isinstance(r, dict)),
         alternatives=tuple(
             Alternative(_text(v.get("text")), v.get("tested") is True, _text(v.get("result")))
@@ -187,7 +193,14 @@ def _span(value: Any) -> Span | None:
     return span if span.start or span.end else None
 
 
-def _cost(value: Any) -> Cost | None:
+def _kind_of_cost(answer: Row) -> str:
+    """Return whether the quoted figure is billed or estimated; answers that do not say are billed."""
+    first = next(iter(answer.get("costs") or ()), None)
+    return _text(first.get("kind")) if isinstance(first, dict) else "billed"
+
+
+def read_cost(value: Any, kind: str) -> Cost | None:
+    """Return a cost from an answer; None for what is none."""
     if not isinstance(value, dict):
         return None
     try:
@@ -196,7 +209,7 @@ def _cost(value: Any) -> Cost | None:
         return None
     if not all(x.is_finite() for x in (low, mid, high)):
         return None
-    return Cost(low, mid, high, _text(value.get("currency")), _text(value.get("basis")))
+    return Cost(low, mid, high, _text(value.get("currency")), _text(value.get("basis")), kind)
 
 
 def _reason(case: CaseReading, value: Row, evidence: dict[str, str]) -> Reason:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from forensics.analysis.coverage import Coverage, coverage_of
 from forensics.analysis.credentials.attribution import Attribution, attribution_of
 from forensics.analysis.credentials.rules import graph_of
+from forensics.analysis.horizon import horizons_of, reach_words
 from forensics.analysis.owners import InferredOwner, inferred_owners
 from forensics.analysis.questions import Question, questions_of
 from forensics.model.case import Settings
@@ -55,6 +56,11 @@ class CaseReading:
     def coverage(self) -> Coverage | None:
         """What the evidence covers against what should exist; None without a window."""
         return coverage_of(self._connection, self.settings, *self.window) if self.window else None
+
+    @cached_property
+    def reach(self) -> str:
+        """How far the sources reach: as of when sightings hold; empty without a window."""
+        return reach_words(horizons_of(self._connection, *self.window)) if self.window else ""
 
     @cached_property
     def questions(self) -> list[Question]:

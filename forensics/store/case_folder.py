@@ -25,6 +25,8 @@ from forensics.store.eventstore import create
 from forensics.store.schema import SCHEMA_VERSION
 
 LOCK_SECONDS = 10
+#: Names of a case's own price table; the first that exists is read.
+PRICES = ("prices.toml", "prices.csv")
 _FOLDERS = ("evidence", "inventory", "out")
 
 
@@ -64,6 +66,11 @@ class CaseFolder:
     def work_path(self) -> Path:
         """`work.jsonl`: decisions, notes, suppressions."""
         return self.root / "work.jsonl"
+
+    @property
+    def prices_path(self) -> Path | None:
+        """The case's own price table, or None."""
+        return next((self.root / name for name in PRICES if (self.root / name).is_file()), None)
 
     @property
     def custody(self) -> CustodyLog:
@@ -138,8 +145,9 @@ def trial_copy(folder: CaseFolder) -> Iterator[CaseFolder]:
     """Yield a throw-away copy of a case's settings and store, for commands that only say what they would do."""
     with tempfile.TemporaryDirectory(prefix="keytrail-") as name:
         root = Path(name)
-        for path in (folder.settings_path, folder.store_path, folder.work_path):
-            shutil.copyfile(path, root / path.name)
+        for path in (folder.settings_path, folder.store_path, folder.work_path, folder.prices_path):
+            if path is not None:
+                shutil.copyfile(path, root / path.name)
         yield CaseFolder(root, folder.clock)
 
 

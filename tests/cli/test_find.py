@@ -37,7 +37,7 @@ def hostile_case(tmp_path):
 def test_hunt_json_shape(made_sample_case, capsys):
     assert run(["hunt", str(made_sample_case.root), "--query", "aws.", "--json"]) == 10
     out = json.loads(capsys.readouterr().out)
-    assert set(out) == {"outcomes", "seconds"}
+    assert set(out) == {"outcomes", "horizons", "seconds"}
     names = {
         "query_id",
         "state",

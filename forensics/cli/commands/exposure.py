@@ -10,7 +10,7 @@ from forensics.analysis.context import catalogue
 from forensics.analysis.verdicts import ExposureResult, compute, exposure_case, prepare
 from forensics.cli.console import out, out_json, out_table, say
 from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_given
-from forensics.model.clock import system_clock
+from forensics.model.clock import iso, system_clock
 from forensics.model.errors import ExitCode, UsageFault, first_of
 from forensics.store.case_folder import CaseFolder, trial_copy
 
@@ -49,7 +49,14 @@ def register(app: typer.Typer) -> None:
                 + ", ".join(sorted({a["customer"] for a in result.answers if a["customer"]})),
             )
         if json_:
-            out_json({"keys": answers, "not_in_inventory": result.unlisted, "inventory_template": template})
+            out_json(
+                {
+                    "keys": answers,
+                    "not_in_inventory": result.unlisted,
+                    "inventory_template": template,
+                    "cloud_use": [] if customer else result.cloud_use,
+                }
+            )
         else:
             _print(answers, result, template)
         return int(exit_code(answers))
@@ -74,7 +81,37 @@ def _write_template(folder: CaseFolder, result: ExposureResult) -> str | None:
 
 def _cost(answer: dict[str, Any]) -> str:
     cost = answer["excess_cost"]
-    return f"{cost['currency']} {cost['mid']:.2f} ({cost['low']:.2f} to {cost['high']:.2f})" if cost else "-"
+    if not cost:
+        return "-"
+    kind = answer["costs"][0]["kind"]
+    return f"{cost['currency']} {cost['mid']:.2f} ({cost['low']:.2f} to {cost['high']:.2f}) {kind}"
+
+
+def _print_prices(answers: list[dict[str, Any]], result: ExposureResult) -> None:
+    """Say what the intruder's own model calls cost, and which price table estimates rest on."""
+    used = []
+    for entry in result.cloud_use:
+        estimate = entry["estimate"]
+        told = entry["not_priced"]
+        if estimate:
+            told = f"{estimate['currency']} {estimate['mid']:.2f} ({estimate['low']:.2f} to {estimate['high']:.2f}) {estimate['kind']}"
+        used.append(
+            (entry["account_id"], entry["region"], entry["model"], entry["calls"], entry["calls_with_tokens"], told)
+        )
+    if used:
+        out_table("model calls of the intruder", ("account", "region", "model", "calls", "with tokens", "cost"), used)
+    figures = [c for a in answers for c in a["costs"]] + [e["estimate"] for e in result.cloud_use if e["estimate"]]
+    for name, as_of, digest in sorted(
+        {(p["name"], p["as_of"], p["sha256"]) for f in figures for p in f["prices"] or ()}
+    ):
+        say(f"estimates rest on {name} as of {as_of} (SHA-256 {digest}); `keytrail prices` shows them")
+
+
+def _active(answer: dict[str, Any]) -> str:
+    """Say whether the key was still used, and as of when: nothing is known after the horizon of its usage."""
+    said = {True: "yes", False: "no", None: "unknown"}[answer["still_active"]]
+    known = answer["still_active"] is not None and answer["as_of"]
+    return f"{said}, as of {iso(answer['as_of'])}" if known else said
 
 
 def _print(answers: list[dict[str, Any]], result: ExposureResult, template: str | None) -> None:
@@ -98,12 +135,13 @@ def _print(answers: list[dict[str, Any]], result: ExposureResult, template: str 
             a["abuse"],
             a["exposed_at"]["from"] if a["exposed_at"] else None,
             _cost(a),
-            {True: "yes", False: "no", None: "unknown"}[a["still_active"]],
+            _active(a),
             "; ".join(r["text"] for r in a["reasons"]),
         )
         for a in answers
     ]
     out_table("", columns, rows)
+    _print_prices(answers, result)
     if not answers:
         out("no key is known: ingest a key inventory, or logs that name stored secrets or provider keys")
     if template:

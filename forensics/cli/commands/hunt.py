@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 from forensics.analysis.context import catalogue
 from forensics.analysis.credentials.chains import Chains, chains_by_finding
 from forensics.analysis.credentials.rules import graph_of
+from forensics.analysis.horizon import horizons_of, reach_words
 from forensics.analysis.hunt import HuntResult
 from forensics.analysis.log_marks import counted, in_words, marks_of
 from forensics.analysis.refresh import compute_hunt, hunt_case
@@ -64,21 +66,29 @@ def register(app: typer.Typer) -> None:
         low, high = bound(since, "--since"), bound(until, "--until")
         started = time.monotonic()
         if query or param or low or high or dry_run:
-            result, _ = compute_hunt(folder, chosen, system_clock, since=low, until=high, overrides=overrides)
+            result, window = compute_hunt(folder, chosen, system_clock, since=low, until=high, overrides=overrides)
             say("a part of the hunt, or another window or parameters: shown, not stored as the case's findings")
         else:
-            result, _ = hunt_case(folder, every, system_clock, by)
+            result, window = hunt_case(folder, every, system_clock, by)
         seconds = round(time.monotonic() - started, 1)
         connection = folder.reader()
         try:
             marks = marks_of(connection, (key for f in result.findings for key in f.event_keys))
             chains = chains_by_finding(result.findings, graph_of(connection))
+            horizons = horizons_of(connection, window.since, window.until)
         finally:
             connection.close()
         if json_:
-            out_json({"outcomes": [_outcome(o, result, marks, chains) for o in result.outcomes], "seconds": seconds})
+            out_json(
+                {
+                    "outcomes": [_outcome(o, result, marks, chains) for o in result.outcomes],
+                    "horizons": [asdict(h) for h in horizons],
+                    "seconds": seconds,
+                }
+            )
         else:
             _print(result, seconds, marks, chains)
+            say(f"last seen is as of the horizon: {reach_words(horizons)}")
         return int(exit_code(result))
 
 
