@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.ingest.mending import mend
+from forensics.ingest.unpacking import Unpacking
 from forensics.model.errors import UsageFault
 
 
@@ -18,6 +19,7 @@ class Found:
 
     `is_map`: a column map that whoever runs the ingest gives, not evidence of somebody else. `is_indicators`: a file of
     indicators, likewise. `reference`: source id of a file about addresses, likewise; empty for any other.
+    `unpacking`: how it was opened when it was read before; None: as the run says.
     """
 
     path: Path
@@ -27,6 +29,7 @@ class Found:
     is_map: bool = False
     is_indicators: bool = False
     reference: str = ""
+    unpacking: Unpacking | None = None
 
 
 def discover(paths: Sequence[Path], *, newest_first: bool = False) -> list[Found]:
