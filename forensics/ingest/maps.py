@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forensics.ingest.discover import Found
+from forensics.ingest.identifying import identify
 from forensics.ingest.mending import mend
 from forensics.ingest.reading import REGISTERED, FileReading
+from forensics.ingest.unpack import Limits, unpack
 from forensics.model.column_map import ColumnMap, read_map
 from forensics.model.errors import UsageFault
 from forensics.sources.column_map import MappedSource
@@ -50,3 +52,13 @@ class Maps:
     def sources(self) -> tuple[MappedSource, ...]:
         """A format for each map."""
         return tuple(MappedSource(map_) for _, map_ in sorted(self._maps.items()))
+
+    def claims(self, data: bytes, limits: Limits) -> bool:
+        """Whether a map claims a file that was not read so far."""
+        if not self._maps:
+            return False
+        try:
+            source = identify(unpack(data, limits), self.sources)[2]
+        except RecursionError:
+            return False
+        return isinstance(source, MappedSource)

@@ -17,7 +17,6 @@ from forensics.ingest.archives import opens
 from forensics.ingest.committing import Committing
 from forensics.ingest.discover import Found, discover
 from forensics.ingest.fast import NotPlain, read_fast
-from forensics.ingest.identifying import identify
 from forensics.ingest.indicator_files import found_indicators, take_indicators
 from forensics.ingest.maps import Maps, found_maps
 from forensics.ingest.members import read_archive
@@ -26,7 +25,6 @@ from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
 from forensics.ingest.reference_files import found_references, take_reference
 from forensics.ingest.unpack import LIMITS, Limits, archive_kind, unpack
 from forensics.ingest.unpacking import Unpacking, limits_of, may_differ
-from forensics.sources.column_map import MappedSource
 from forensics.sources.protocol import Provenance
 from forensics.store.case_folder import CaseFolder
 from forensics.store.duckdb_engine import ROW_GROUP, rows_of
@@ -149,7 +147,7 @@ class Ingest:
         again = digest in self._not_read and mapped is None
         known = (found.name, digest, facts.owner) in self._known
         anew = known and not found.reference and self._opens_anew(digest, self._unpacking(found), data)
-        read_now = again and (found.reference or (self._maps.sources and self._is_mapped(data)))
+        read_now = again and (found.reference or self._maps.claims(data, self.options.limits))
         if known and not anew and not read_now:
             self.result.skipped.append({"path": found.name, "reason": "unchanged"})
             return None
@@ -187,14 +185,6 @@ class Ingest:
         if limits_of(self._movable[digest]) != how.limits:
             return True
         return how.password is not None and opens(data, how.limits, how.password)
-
-    def _is_mapped(self, data: bytes) -> bool:
-        """Whether a map claims a file that was not read so far."""
-        try:
-            source = identify(unpack(data, self.options.limits), self._maps.sources)[2]
-        except RecursionError:
-            return False
-        return isinstance(source, MappedSource)
 
     def _read(self, received: Received, data: bytes, how: Unpacking) -> FileReading:
         """Read one received file: an archive member by member, else its content."""
