@@ -18,6 +18,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 from orjson import OPT_SORT_KEYS, dumps, loads
 
 from forensics.ingest.careful import MAX_DEPTH, parse
@@ -41,6 +42,8 @@ _LINES = b'}\n{"eventVersion":'
 _NOT_OPENING = bytes(set(range(256)) - set(b"{[\n"))
 #: Numbers that readers write differently (fractions, exponents, minus zero, more than 18 digits). Texts may match too.
 _ODD_NUMBER = r"[:\[,][ \t\r\n]*(?:-0[,}\]]|-?[0-9]+[.eE]|-?[0-9]{19})"
+#: An escaped NUL, which no column holds.
+_ZERO = r"[\\]u0000"
 #: In valid JSON no digit stands outside of a string and a number.
 _STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*+"|(-?[0-9][0-9.eE+\-]*)')
 _DOUBTFUL = b"\x00"
@@ -185,10 +188,10 @@ def _recognised(first: bytes, received: Received) -> str:
 def _batch(window: _Window, received: Received, material: list[dict[str, Any]]) -> tuple[pa.Table, pa.Table]:
     """Return places and records of a window."""
     texts = window.column()
-    suspects = suspects_of(texts, _ODD_NUMBER)
+    suspects = suspects_of(texts, f"{_ODD_NUMBER}|{_ZERO}")
     odd = rows_matching(suspects, _ODD_NUMBER)
     masked, found = mask_rows(suspects)
-    strange = _deep(window) | _with_zero(window)
+    strange = _deep(window) | {row for row, body in suspects.items() if r"\u0000" in body}
     columns = _columns(window, odd | strange, odd - strange, {row for row, _ in found})
     material += [_material(item, window, row) for row, item in found]
     if columns.rewritten and found:
@@ -218,13 +221,6 @@ def _deep(window: _Window) -> set[int]:
     if len(opened) != len(window.starts):  # line feeds within a record
         opened = [window.record(row).translate(None, _NOT_OPENING + b"\n") for row in range(len(window.starts))]
     return {row for row, marks in enumerate(opened) if len(marks) > MAX_DEPTH}
-
-
-def _with_zero(window: _Window) -> set[int]:
-    """Return the rows with an escaped NUL, which no column holds."""
-    if rb"\u0000" not in window.text:
-        return set()
-    return {row for row in range(len(window.starts)) if rb"\u0000" in window.record(row)}
 
 
 def _columns(window: _Window, odd: set[int], fractions: set[int], secret: set[int]) -> _Columns:
@@ -324,7 +320,7 @@ def _places(columns: _Columns, received: Received, window: _Window) -> pa.Table:
 
 def _incoming(columns: _Columns, texts: pa.Array, received: Received, window: _Window) -> pa.Table:
     count = len(texts)
-    content = received.content.sha256
+    numbers = pc.utf8_lpad(pa.array(range(window.first, window.first + count)).cast(pa.string()), 9, "0")
     filled: dict[str, Any] = {
         "own_key": columns.key,
         "raw": texts,
@@ -334,7 +330,7 @@ def _incoming(columns: _Columns, texts: pa.Array, received: Received, window: _W
         else pa.nulls(count, pa.string()),
         "source_id": pa.repeat(_SOURCE.id, count),
         "owner": pa.repeat(received.provenance.owner, count),
-        "evidence": [f"{content}#{number:09d}" for number in range(window.first, window.first + count)],
+        "evidence": pc.binary_join_element_wise(received.content.sha256, numbers, "#"),
         "file_sha256": pa.repeat(received.file_sha256, count),
         "text_repaired": _marked(columns.repaired, count),
         "duplicate_names": _marked(columns.doubled, count),

@@ -32,7 +32,7 @@ _ALLOWED = ("VARCHAR", "BIGINT", "HUGEINT", "INTEGER", "BOOLEAN", "TIMESTAMP", "
 ROW_GROUP = 30_720
 
 
-def open_writer(path: Path | str, *, threads: int = 1, memory: str = "448MB") -> duckdb.DuckDBPyConnection:
+def open_writer(path: Path | str, *, threads: int = 1, memory: str = "320MB") -> duckdb.DuckDBPyConnection:
     """Open the store for writing (`:memory:` for a scratch store).
 
     Raises CaseFault when another process holds it or it is not a database.
