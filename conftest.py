@@ -1,3 +1,3 @@
-"""What every test run loads: the collector of the queries' cases."""
+"""What every test run loads: the collector of the queries' cases, and what tests it."""
 
-pytest_plugins = ("tests.plugin_cases",)
+pytest_plugins = ("tests.plugin_cases", "pytester")

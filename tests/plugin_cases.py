@@ -95,14 +95,14 @@ class CaseFile(pytest.File):
         except (CaseError, ForensicsError, tomllib.TOMLDecodeError) as error:
             raise self.CollectError(f"{self.path.name}: {error}") from error
         yield PortableItem.from_parent(self, name="portable", sql=sql, root=root)
+        first = {"base": content.get("base", ""), **content["must_match"][0]}
+        if query.kind == QueryKind.DETECTION:  # beside the first case: they read the same events
+            for kind in ("event of another source", "events before the window", "events after the window"):
+                yield CaseItem.from_parent(self, name=f"always: {kind}", query=query, kind=kind, case=first)
         for kind in KINDS:
             for case in content[kind]:
                 merged = {"base": content.get("base", ""), **case}
                 yield CaseItem.from_parent(self, name=f"{kind}: {case['name']}", query=query, kind=kind, case=merged)
-        if query.kind == QueryKind.DETECTION:
-            first = {"base": content.get("base", ""), **content["must_match"][0]}
-            for kind in ("events before the window", "events after the window", "event of another source"):
-                yield CaseItem.from_parent(self, name=f"always: {kind}", query=query, kind=kind, case=first)
 
 
 def _check_file(content: dict[str, Any]) -> None:
@@ -166,7 +166,7 @@ class CaseItem(pytest.Item):
             case["base"], case["events"] = _other_base(self._query), [{}]
         elif self._kind != "must_not_match":
             case["_side"] = self._kind
-        rows = run_case(self._query, case)
+        rows = run_case(self._query, case, keep=self._kind == "event of another source")
         if rows.rows:
             raise CaseError(f"no row was expected:\n{_shown(rows)}")
 
@@ -195,39 +195,81 @@ def _moment(value: Any, default: datetime | None) -> datetime | None:
     return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
 
 
-def run_case(query: Query, case: dict[str, Any]) -> CanonicalRows:
-    """Read the events of a case into a store of its own and run the query over it."""
-    from forensics.ingest.scratch import new_store, read_bytes
+class _Stores:
+    """Stores in memory that hold the events of one case each: making one costs more than emptying it.
+
+    What every detection's case of another source reads is kept; the events of the last case are kept for the next.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+        self._last: Any = None
+        self._holds = ""
+
+    def holding(self, case: dict[str, Any], *, keep: bool) -> Any:
+        """Return a connection to a store that holds the events and settings of `case`."""
+        from forensics.ingest.scratch import new_store
+
+        wanted = repr([case.get(part) for part in ("base", "events", "known", "own_accounts", "own_egress")])
+        if keep:
+            if wanted not in self._kept:
+                connection = new_store()
+                _fill(connection, case)
+                self._kept[wanted] = connection
+            return self._kept[wanted]
+        if self._holds != wanted:
+            self._holds = ""
+            if self._last is None:
+                self._last = new_store()
+            _empty(self._last)
+            _fill(self._last, case)
+            self._holds = wanted
+        return self._last
+
+
+_STORES = _Stores()
+
+
+def _empty(connection: Any) -> None:
+    filled = "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND estimated_size > 0 ORDER BY table_name"
+    for (table,) in connection.execute(filled).fetchall():
+        connection.execute(f'TRUNCATE "{table}"')
+
+
+def _fill(connection: Any, case: dict[str, Any]) -> None:
+    from forensics.ingest.scratch import read_bytes
     from forensics.store import casevalues
+
+    for export in exports(case["base"], case["events"]):
+        reading, account = read_bytes(
+            connection, export.name, export.data, export.owner, export.organisation, export.received_at
+        )
+        if account["defect"] or account["accepted"] + account["duplicate"] < export.events:
+            raise CaseError(f"{export.name} was not read: {dict(account)} {reading.reason} {reading.defects}")
+    casevalues.load(connection, _settings(case))
+
+
+def run_case(query: Query, case: dict[str, Any], *, keep: bool = False) -> CanonicalRows:
+    """Read the events of a case into an empty store and run the query over it."""
     from forensics.store.duckdb_engine import DuckDBEngine
 
-    connection = new_store()
-    try:
-        for export in exports(case["base"], case["events"]):
-            reading, account = read_bytes(
-                connection, export.name, export.data, export.owner, export.organisation, export.received_at
-            )
-            if account["defect"] or account["accepted"] + account["duplicate"] < export.events:
-                raise CaseError(f"{export.name} was not read: {dict(account)} {reading.reason} {reading.defects}")
-        casevalues.load(connection, _settings(case))
-        since, until = _moment(case.get("since"), SINCE), _moment(case.get("until"), UNTIL)
-        if "_side" in case:
-            earliest, latest = _extent(connection)
-            if case["_side"] == "events before the window":
-                since, until = latest + timedelta(seconds=1), latest + timedelta(days=1)
-            else:
-                since, until = earliest - timedelta(days=1), earliest
-        t0 = _moment(case.get("t0"), None)
-        types = {p.name: p.type for p in query.parameters}
-        stated = case.get("params", {})
-        if stated.keys() - types.keys():
-            raise CaseError(f"the query has no parameters {sorted(stated.keys() - types.keys())}")
-        values = {name: default_of(types[name], value) for name, value in stated.items()}
-        baseline_until = t0 - GUARD if t0 else None
-        bound = bind(query, since=since, until=until, baseline_until=baseline_until, overrides=values)
-        return DuckDBEngine(connection).run(query.sql, bound)
-    finally:
-        connection.close()
+    connection = _STORES.holding(case, keep=keep)
+    since, until = _moment(case.get("since"), SINCE), _moment(case.get("until"), UNTIL)
+    if "_side" in case:
+        earliest, latest = _extent(connection)
+        if case["_side"] == "events before the window":
+            since, until = latest + timedelta(seconds=1), latest + timedelta(days=1)
+        else:
+            since, until = earliest - timedelta(days=1), earliest
+    t0 = _moment(case.get("t0"), None)
+    types = {p.name: p.type for p in query.parameters}
+    stated = case.get("params", {})
+    if stated.keys() - types.keys():
+        raise CaseError(f"the query has no parameters {sorted(stated.keys() - types.keys())}")
+    values = {name: default_of(types[name], value) for name, value in stated.items()}
+    baseline_until = t0 - GUARD if t0 else None
+    bound = bind(query, since=since, until=until, baseline_until=baseline_until, overrides=values)
+    return DuckDBEngine(connection).run(query.sql, bound)
 
 
 def _extent(connection: Any) -> tuple[datetime, datetime]:

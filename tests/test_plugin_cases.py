@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
+# Loaded here, or each inner run would load them anew.
+import forensics.ingest.scratch
+import forensics.store.casevalues
+import forensics.store.duckdb_engine  # noqa: F401
 from tests import case_events
 from tests.queries import pack
 
-ROOT = Path(__file__).resolve().parent.parent
+Run = Callable[..., tuple[int, str]]
 
 
-def run(folder: Path, cases: str, sql: str = pack.SQL, header: str = pack.HEADER) -> tuple[int, str]:
-    path = pack.write(folder, header, sql)
-    path.with_name("trail_stopped.cases.toml").write_text(cases, encoding="utf-8")
-    (folder / "pytest.ini").write_text("[pytest]\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.plugin_cases", "-p", "no:randomly", "-v", str(folder)],
-        capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> Run:
+    """Run a pack of one query in a pytest of its own; returns its exit code and what it printed."""
+
+    def run(cases: str, sql: str = pack.SQL, header: str = pack.HEADER) -> tuple[int, str]:
+        path = pack.write(pytester.path, header, sql)
+        path.with_name("trail_stopped.cases.toml").write_text(cases, encoding="utf-8")
+        pytester.makeini("[pytest]\n")
+        without = (f"-pno:{name}" for name in ("randomly", "hypothesispytest", "xdist", "syrupy"))
+        done = pytester.runpytest_inprocess(
+            "-ptests.plugin_cases", *without, "--assert=plain", "-v", str(pytester.path)
+        )
+        return int(done.ret), "\n".join([*done.outlines, *done.errlines])
+
+    return run
 
 
-def test_sound_cases_pass_with_the_generic_ones(tmp_path: Path) -> None:
-    code, said = run(tmp_path, pack.CASES)
+def test_sound_cases_pass_with_the_generic_ones(run: Run) -> None:
+    code, said = run(pack.CASES)
     assert code == 0, said
     assert "8 passed" in said
     for name in (
@@ -70,9 +77,9 @@ def test_sound_cases_pass_with_the_generic_ones(tmp_path: Path) -> None:
         ("e.user_agent\n", "[e.user_agent] IS NULL AS x\n", "portable"),
     ],
 )
-def test_a_changed_predicate_fails_its_case(tmp_path: Path, old: str, new: str, failing: str) -> None:
+def test_a_changed_predicate_fails_its_case(run: Run, old: str, new: str, failing: str) -> None:
     assert old in pack.SQL
-    code, said = run(tmp_path, pack.CASES, pack.SQL.replace(old, new))
+    code, said = run(pack.CASES, pack.SQL.replace(old, new))
     assert code == 1 and f"trail_stopped.cases.toml::{failing} FAILED" in said, said
 
 
@@ -91,9 +98,9 @@ def test_a_changed_predicate_fails_its_case(tmp_path: Path, old: str, new: str, 
         ('eventName = "StartLogging"', 'eventName = "<absent>"', "was not read"),
     ],
 )
-def test_a_case_that_does_not_hold_says_why(tmp_path: Path, old: str, new: str, says: str) -> None:
+def test_a_case_that_does_not_hold_says_why(run: Run, old: str, new: str, says: str) -> None:
     assert old in pack.CASES
-    code, said = run(tmp_path, pack.CASES.replace(old, new, 1))
+    code, said = run(pack.CASES.replace(old, new, 1))
     assert code == 1 and says in said, said
 
 
@@ -109,13 +116,13 @@ def test_a_case_that_does_not_hold_says_why(tmp_path: Path, old: str, new: str, 
         (pack.CASES + "[[", "trail_stopped.cases.toml"),
     ],
 )
-def test_unsound_case_files_are_not_collected(tmp_path: Path, cases: str, says: str) -> None:
-    code, said = run(tmp_path, cases)
+def test_unsound_case_files_are_not_collected(run: Run, cases: str, says: str) -> None:
+    code, said = run(cases)
     assert code == 2 and says in said, said
 
 
-def test_a_faulty_query_stops_the_collection_of_its_cases(tmp_path: Path) -> None:
-    code, said = run(tmp_path, pack.CASES, header=pack.header_with("severity", 'severity = "grave"'))
+def test_a_faulty_query_stops_the_collection_of_its_cases(run: Run) -> None:
+    code, said = run(pack.CASES, header=pack.header_with("severity", 'severity = "grave"'))
     assert code == 2 and "unknown severity 'grave'" in said
 
 

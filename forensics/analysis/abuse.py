@@ -308,13 +308,14 @@ def _statistics(key: Key, since: datetime | None, facts: Facts, answer: AbuseAns
         return
     start = since or facts.since
     needed = facts.until - timedelta(hours=policy.usage_end_hours)
-    if start < needed and not series.covers(start + timedelta(seconds=series.granularity_s), needed):
-        end = iso(series.end) if series.end else "never"
-        text = f"nothing unusual in the usage supplied, but it ends or has gaps ({end}) before the window does"
+    known = series.horizon.until
+    whole = known is not None and known >= needed
+    if start < needed and not (whole and series.covers(start + timedelta(seconds=series.granularity_s), needed)):
+        text = f"nothing unusual in the usage supplied, but it ends or has gaps before the window does ({series.horizon.words()})"
         answer.reasons.append(Reason("abuse", text, "coverage", "exposure.usage_buckets"))
         return
     answer.value = Abuse.NONE_SEEN
-    text = f"nothing unusual in {signs.compared} buckets after {iso(start)}, compared with use from {iso(signs.baseline_from or facts.since)} to {iso(signs.baseline_until or facts.since)}"
+    text = f"nothing unusual in {signs.compared} buckets after {iso(start)}, compared with use from {iso(signs.baseline_from or facts.since)} to {iso(signs.baseline_until or facts.since)}; as of the horizon, {series.horizon.words()}"
     answer.reasons.append(Reason("abuse", text, "usage volume", "exposure.usage_buckets"))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from forensics.analysis.horizon import Place, export_end, floor_hour, trail_horizons
 from forensics.model.case import Settings
 from forensics.store.duckdb_engine import rows_of
 
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
 
 _HOUR = timedelta(hours=1)
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00")
-#: CloudTrail delivers on average within about five minutes of a call and promises no bound; an hour counts as complete
-#: when it ended this long before the files were received.
-#: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
-CLOUDTRAIL_LAG = timedelta(minutes=15)
-#: Usage of providers is counted late, by unpublished amounts: hours that ended less than this before the export are open.
-EXPORT_LAG = timedelta(hours=1)
 _WITH_AUDIT = frozenset({"openai", "anthropic"})
 
 
@@ -82,12 +77,6 @@ _TRAIL_HOURS = """
 SELECT coalesce(e.account_id, '') AS who, coalesce(e.region, '') AS what, e.event_epoch // 3600 AS hour,
        min(e.event_time) AS first, max(e.event_time) AS last
 FROM aws_event AS e WHERE e.event_time >= $since AND e.event_time < $until
-GROUP BY ALL ORDER BY ALL
-"""
-_TRAIL_EXPORTS = """
-SELECT e.who, e.what, max(coalesce(r.received_at, r.read_at)) AS exported_at FROM (
-  SELECT DISTINCT coalesce(account_id, '') AS who, coalesce(region, '') AS what, file_sha256 FROM aws_event) AS e
-JOIN receipt AS r ON r.file_sha256 = e.file_sha256
 GROUP BY ALL ORDER BY ALL
 """
 _EMPTY = """
@@ -194,16 +183,9 @@ def _hours_of(since: datetime, until: datetime) -> range:
     return range(int((since - _EPOCH) // _HOUR), int(-((_EPOCH - until) // _HOUR)))
 
 
-def _floor(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
-
-
-_Place = tuple[str, str]
-
-
-def _expected_trails(settings: Settings) -> defaultdict[_Place, set[str]]:
+def _expected_trails(settings: Settings) -> defaultdict[Place, set[str]]:
     """Return accounts and regions that the settings name, each with why."""
-    expected: defaultdict[_Place, set[str]] = defaultdict(set)
+    expected: defaultdict[Place, set[str]] = defaultdict(set)
     for trail in settings.trails:
         for region in trail.regions:
             expected[trail.account, region].add(f"trail {trail.name} of the roster")
@@ -214,7 +196,7 @@ def _expected_trails(settings: Settings) -> defaultdict[_Place, set[str]]:
 
 
 def _add_unseen(
-    connection: Any, settings: Settings, bounds: dict[str, datetime], expected: dict[_Place, set[str]]
+    connection: Any, settings: Settings, bounds: dict[str, datetime], expected: dict[Place, set[str]]
 ) -> None:
     """Add accounts without any stream: own ones, and those whose identities act in the evidence."""
     known = {who for who, _ in expected}
@@ -226,30 +208,26 @@ def _add_unseen(
             expected.setdefault((row["who"], ""), set()).add("mentioned: acts here with its own identities")
 
 
-def _quiet_hours(
-    connection: Any, bounds: dict[str, datetime]
-) -> tuple[defaultdict[_Place, set[int]], dict[_Place, datetime]]:
-    """Return hours that digests prove empty, and the end of the last of them, by account and region."""
-    empty: defaultdict[_Place, set[int]] = defaultdict(set)
-    until: dict[_Place, datetime] = {}
+def _quiet_hours(connection: Any, bounds: dict[str, datetime]) -> defaultdict[Place, set[int]]:
+    """Return hours that digests prove empty, by account and region."""
+    empty: defaultdict[Place, set[int]] = defaultdict(set)
     for row in rows_of(connection, _EMPTY, bounds):
-        place = row["who"], row["what"]
-        empty[place].update(_hours_of(max(row["start_at"], bounds["since"]), min(row["end_at"], bounds["until"])))
-        until[place] = max(until.get(place, row["end_at"]), row["end_at"])
-    return empty, until
+        hours = _hours_of(max(row["start_at"], bounds["since"]), min(row["end_at"], bounds["until"]))
+        empty[row["who"], row["what"]].update(hours)
+    return empty
 
 
 def _trails(connection: Any, settings: Settings, bounds: dict[str, datetime]) -> list[Stream]:
     expected = _expected_trails(settings)
     for row in rows_of(connection, _CHAINS):
         expected[row["who"], row["what"]].add("digests")
-    hours: defaultdict[_Place, dict[int, tuple[datetime, datetime]]] = defaultdict(dict)
+    hours: defaultdict[Place, dict[int, tuple[datetime, datetime]]] = defaultdict(dict)
     for row in rows_of(connection, _TRAIL_HOURS, bounds):
         hours[row["who"], row["what"]][row["hour"]] = (row["first"], row["last"])
         expected[row["who"], row["what"]].add("evidence")
     _add_unseen(connection, settings, bounds, expected)
-    exported = {(r["who"], r["what"]): r["exported_at"] for r in rows_of(connection, _TRAIL_EXPORTS)}
-    empty, proven_until = _quiet_hours(connection, bounds)
+    horizons = trail_horizons(connection, bounds["since"], bounds["until"])
+    empty = _quiet_hours(connection, bounds)
     total = _hours_of(bounds["since"], bounds["until"])
     out = []
     for place, basis in sorted(expected.items()):
@@ -258,21 +236,11 @@ def _trails(connection: Any, settings: Settings, bounds: dict[str, datetime]) ->
         stream = Stream(
             "cloudtrail", *place, tuple(sorted(basis)), len(found), len(quiet), len(total) - len(found) - len(quiet),
             min((a for a, _ in found.values()), default=None), max((b for _, b in found.values()), default=None),
-            exported_at=exported.get(place),
         )  # fmt: skip
-        stream.horizon = _trail_horizon(stream, proven_until.get(place))
+        if place in horizons:
+            stream.horizon, stream.exported_at = horizons[place].until, horizons[place].exported_at
         out.append(stream)
     return out
-
-
-def _trail_horizon(stream: Stream, proven_until: datetime | None) -> datetime | None:
-    """The hour of the last event may be cut: it is complete only when the files came well after it, or a digest says so."""
-    ends = [_floor(proven_until)] if proven_until else []
-    if stream.last:
-        end = _floor(stream.last) + _HOUR
-        late = stream.exported_at is not None and stream.exported_at >= end + CLOUDTRAIL_LAG
-        ends.append(end if late else end - _HOUR)
-    return max(ends, default=None)
 
 
 def _exports(connection: Any, settings: Settings, bounds: dict[str, datetime]) -> list[Stream]:
@@ -312,7 +280,7 @@ def _exports(connection: Any, settings: Settings, bounds: dict[str, datetime]) -
         stream.with_events = sum(1 for hour in covered[place] if hour in total)
         stream.without = len(total) - stream.with_events
         if stream.horizon is None and stream.last:
-            stream.horizon = _floor(stream.last)
+            stream.horizon = floor_hour(stream.last)
             stream.notes.append("its pages state no bounds: an hour without a record is not proven empty")
         out.append(stream)
     return out
@@ -325,14 +293,13 @@ def _add_export(stream: Stream, row: dict[str, Any], bounds: dict[str, datetime]
     stream.exported_at = max(filter(None, (stream.exported_at, received)), default=None)
     if start is None or end is None:
         return
-    if received is not None:
-        end = min(end, _floor(received - EXPORT_LAG))
+    end = export_end(end, received)
     if start >= end:
         return
     covered.update(_hours_of(max(start, bounds["since"]), min(end, bounds["until"])))
     stream.first = min(filter(None, (stream.first, start)))
     stream.last = max(filter(None, (stream.last, end)))
-    stream.horizon = max(filter(None, (stream.horizon, _floor(end))))
+    stream.horizon = max(filter(None, (stream.horizon, floor_hour(end))))
 
 
 def _clocks(connection: Any) -> list[str]:

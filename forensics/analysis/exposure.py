@@ -8,6 +8,7 @@ from typing import Any
 from forensics.analysis.abuse import AbuseAnswer, judge_abuse
 from forensics.analysis.cost import excess_cost
 from forensics.analysis.facts import Alternative, Facts, Row
+from forensics.analysis.horizon import Horizon
 from forensics.analysis.keys import Key
 from forensics.analysis.policy import DEFAULT, Policy
 from forensics.analysis.reads import ExposureAnswer, judge_exposure
@@ -43,7 +44,8 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
     verdict = headline(exposure.value, abuse.value)
     rotated = _rotation(key, exposure, facts)
     revoked = abuse.revoked["event_time"] if abuse.revoked else key.revoked_at
-    last, active = _still_active(abuse, policy)
+    last, active = _still_active(abuse, facts, policy)
+    horizon = _horizon(key, abuse, facts)
     notes = [*key.notes, *abuse.notes]
     if facts.settings.t0 is None:
         notes.append(
@@ -82,7 +84,8 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
         "revoked_at": revoked,
         "still_active": active,
         "last_use": last,
-        "as_of": abuse.series.end if abuse.series else facts.until,
+        "as_of": _until(horizon, facts) if horizon else None,
+        "as_of_source": horizon.source if horizon else None,
         "reasons": [r.as_json() for r in reasons],
         "alternatives": [
             a.as_json() for a in (*exposure.alternatives, *abuse.alternatives, *_alternatives(exposure, abuse))
@@ -122,15 +125,37 @@ def _rotation(key: Key, exposure: ExposureAnswer, facts: Facts) -> datetime | No
     return None
 
 
-def _still_active(abuse: AbuseAnswer, policy: Policy) -> tuple[datetime | None, bool | None]:
-    """Return the end of the last bucket with use, and whether that is within a day of the end of the export."""
+def _still_active(abuse: AbuseAnswer, facts: Facts, policy: Policy) -> tuple[datetime | None, bool | None]:
+    """Return the end of the last bucket with use, and whether that is within a day before the horizon of the export.
+
+    Use that was counted is a fact however late; that there was none is only known where the export is whole.
+    """
     series = abuse.series
-    if series is None or series.end is None:
+    until = _until(series.horizon, facts) if series else None
+    if series is None or until is None:
         return None, None
-    used = [b.end for b in series.buckets if b.tokens or b.requests]
-    if not used:
-        return None, False
-    return max(used), series.end - max(used) <= timedelta(hours=policy.active_hours)
+    last = max((b.end for b in series.buckets if b.tokens or b.requests), default=None)
+    day = timedelta(hours=policy.active_hours)
+    if last is not None and until - last <= day:
+        return last, True
+    return last, None if series.truncated or not series.covers(until - day, until) else False
+
+
+def _horizon(key: Key, abuse: AbuseAnswer, facts: Facts) -> Horizon | None:
+    """Return the horizon that holds for a key: of its usage, else of CloudTrail where it is stored, else None."""
+    if abuse.series is not None:
+        return abuse.series.horizon
+    region = key.location_region
+    return max(
+        (h for h in facts.trails.values() if h.until is not None and region in ("", h.what)),
+        key=lambda h: (h.until, h),
+        default=None,
+    )
+
+
+def _until(horizon: Horizon, facts: Facts) -> datetime | None:
+    """Return the horizon, or the end of the window where that comes first."""
+    return None if horizon.until is None else min(horizon.until, facts.until)
 
 
 def unlisted(keys: list[Key], seen: list[tuple[str, str, str, str]]) -> list[Row]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from forensics.analysis.horizon import Horizon, Place
 from forensics.model.case import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ QUERIES = (
 
 @dataclass(slots=True)
 class Facts:
-    """All rows the verdicts rest on, by query. `since` and `until` are the window; naive UTC."""
+    """All rows the verdicts rest on, by query. `since` and `until` are the window; naive UTC.
+
+    `trails`: how far CloudTrail reaches, by account and region.
+    """
 
     settings: Settings
     since: datetime
@@ -49,6 +53,7 @@ class Facts:
     gateway: list[Row] = field(default_factory=list)
     billed: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
     coverage: list[Row] = field(default_factory=list)
+    trails: dict[Place, Horizon] = field(default_factory=dict)
 
 
 def gather(

@@ -25,7 +25,10 @@ _KEPT = tuple(name for name in FINDING_EVENT.names if name in _CONTRACT)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one query found under one finding_key. Times are naive UTC; `events` are its rows in order."""
+    """What one query found under one finding_key. Times are naive UTC; `events` are its rows in order.
+
+    `suppression`: number of the suppression that every event fits; see `analysis.suppressions`.
+    """
 
     finding_id: str
     query_id: str
@@ -40,6 +43,7 @@ class Finding:
     state: State
     event_keys: tuple[str, ...]
     events: tuple[dict[str, Any], ...]
+    suppression: int | None = None
 
     @property
     def event_count(self) -> int:
@@ -133,6 +137,7 @@ def finding_row(finding: Finding) -> dict[str, Any]:
         "actor": finding.actor,
         "resource_count": finding.resource_count,
         "state": str(finding.state),
+        "suppression": finding.suppression,
     }
 
 

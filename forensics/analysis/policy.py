@@ -30,8 +30,10 @@ class Policy:
     log_gap_hours: int = 6
     #: Usage that ends more than this before the window does cannot show the rest.
     usage_end_hours: int = 24
-    #: A key used within this time of the end of its usage export is still active.
+    #: A key used within this time before the horizon of its usage export is still active as of that horizon.
     active_hours: int = 24
+    #: What more principals than this ever used says nothing of who is behind a credential; for attribution, not for verdicts.
+    attribution_principals: int = 3
 
 
 DEFAULT = Policy()

@@ -159,10 +159,16 @@ def _none(key: Key, suspect: list[Row], touching: list[Row], facts: Facts, polic
     text = (
         f"no read by the intruder or a new principal over the whole window; {len(touching)} reads by {', '.join(readers) or 'nobody'},"
         f" all usual. {_NAMES[key.location_kind]} of {key.location_region or 'its region'} is logged in every stretch of"
-        f" {policy.log_gap_hours} hours and no trail there was changed. {_checked(facts)}"
+        f" {policy.log_gap_hours} hours and no trail there was changed. {_checked(facts)}. As of the horizon, {_reach(key, facts)}"
     )
     reasons.append(Reason("exposure", text, "coverage", "exposure.region_hours"))
     return ExposureAnswer(Exposure.NONE_SEEN, reasons=reasons, reads=suspect)
+
+
+def _reach(key: Key, facts: Facts) -> str:
+    """Say how far CloudTrail reaches in the region of a key: a read after that would not be seen."""
+    region = key.location_region
+    return "; ".join(h.words() for h in facts.trails.values() if region in ("", h.what)) or "no trail"
 
 
 def _checked(facts: Facts) -> str:

@@ -6,7 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from forensics.analysis.context import Window, catalogue, catalogue_sha256, window_of
+from forensics.analysis.credentials.chains import chain_rows
+from forensics.analysis.credentials.rules import graph_of
 from forensics.analysis.hunt import HuntResult, run_hunt, store_rows
+from forensics.analysis.indicators.search import is_stale, search_case
+from forensics.analysis.suppressions import marked, suppressions_of
 from forensics.analysis.verdicts import exposure_case
 from forensics.model.outcome import State
 from forensics.queries.catalogue import Catalogue
@@ -54,7 +58,8 @@ def compute_hunt(
     connection = folder.reader()
     try:
         window = window_of(connection, folder.settings(), since, until)
-        return run_hunt(DuckDBEngine(connection), queries, window, clock, overrides), window
+        result = run_hunt(DuckDBEngine(connection), queries, window, clock, overrides)
+        return marked(result, suppressions_of(folder)), window
     finally:
         connection.close()
 
@@ -73,6 +78,8 @@ def hunt_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str = ""
         def work() -> None:
             store.replace("finding", rows["finding"])
             store.replace("finding_event", rows["finding_event"])
+            store.replace("suppression", [s.row() for s in suppressions_of(folder) if not s.undone])
+            store.replace("finding_chain", chain_rows(result.findings, graph_of(connection)))
             store.insert("query_run", rows["query_run"])
             connection.execute("DELETE FROM result_basis WHERE kind = 'hunt'")
             store.insert(
@@ -92,10 +99,14 @@ def refresh(folder: CaseFolder, clock: Clock, by: str = "", queries: Catalogue |
     connection = folder.reader()
     try:
         old = staleness(connection, folder, queries)
+        if is_stale(connection, folder):
+            old["ioc"] = ["indicators were not searched over this evidence"]
     finally:
         connection.close()
     if "hunt" in old:
         hunt_case(folder, queries, clock, by)
     if "exposure" in old:
         exposure_case(folder, queries, clock, by)
+    if "ioc" in old:
+        search_case(folder, clock, by)
     return old

@@ -51,6 +51,9 @@ _WHAT = {
 #: Days after which a source loses data, by kind and provider; see the collection guide for where that is from.
 _KEPT = {("usage", "openrouter"): 30, ("usage", "azure_openai"): 30, ("usage", "google"): 30, ("trail", ""): 90}
 
+#: Ways to write that an export's own dates are UTC; no zone stated counts as it, as the providers' exports are.
+_UTC = frozenset({"", "Z", "z", "UTC", "utc", "Etc/UTC", "GMT", "+00:00", "+0000"})
+
 
 @dataclass(slots=True)
 class Request:
@@ -159,8 +162,10 @@ def _of_customers(
             by_owner.setdefault((answer["customer"], answer["provider"]), []).append(answer)
     exports = rows_of(
         connection,
-        "SELECT coalesce(owner, '') AS who, provider AS what, endpoint, grouped_by, granularity_s, covered_from, covered_until,"
-        " coalesce(truncated, false) AS truncated, received_at FROM ai_coverage ORDER BY ALL",
+        "SELECT coalesce(c.owner, '') AS who, c.provider AS what, c.endpoint, c.grouped_by, c.granularity_s, c.covered_from,"
+        " c.covered_until, coalesce(c.truncated, false) AS truncated, c.received_at, coalesce(r.zone, '') AS zone"
+        " FROM ai_coverage AS c LEFT JOIN (SELECT file_sha256, owner, max(zone) AS zone FROM receipt GROUP BY ALL) AS r"
+        " ON r.file_sha256 = c.file_sha256 AND r.owner IS NOT DISTINCT FROM c.owner ORDER BY ALL",
     )
     out = []
     for (customer, provider), keys in sorted(by_owner.items()):
@@ -198,7 +203,7 @@ def _of_customers(
 
 
 def _judge_usage(request: Request, exports: list[dict[str, Any]], coverage: Coverage) -> None:
-    """Say whether what came is enough, and why not: window, grouping, width of buckets, cut pages."""
+    """Say whether what came is enough, and why not: window, grouping, width of buckets, cut pages, zone."""
     if not exports:
         request.why_not = ("nothing was received",)
         return
@@ -222,6 +227,11 @@ def _judge_usage(request: Request, exports: list[dict[str, Any]], coverage: Cove
             faults.append("its last page says that more follows")
     if grouped and all((e["granularity_s"] or 0) > 3600 for e in grouped):
         faults.append("buckets are longer than an hour: one that straddles the exposure is neither before nor after")
+    zones = sorted({e["zone"] for e in grouped or exports} - _UTC)
+    if zones:
+        faults.append(
+            f"its receipt states the zone {', '.join(zones)}: buckets were read as UTC, so days and hours are moved"
+        )
     request.why_not = tuple(faults)
     request.state = "received" if faults else "adequate"
 

@@ -18,7 +18,8 @@ _HABIT_DAYS = 4
 
 _USE = """
 SELECT coalesce(credential_id, actor) AS credential, min(actor) AS actor, min(session_name) AS session,
-       min(event_time) AS first, max(event_time) AS last, split_part(max(strftime(event_time, '%Y%m%d%H%M%S') || ' ' || coalesce(event_id, event_key)), ' ', 2) AS last_id
+       min(event_time) AS first, max(event_time) AS last, split_part(max(strftime(event_time, '%Y%m%d%H%M%S') || ' ' || coalesce(event_id, event_key)), ' ', 2) AS last_id,
+       arg_max(coalesce(account_id, ''), (event_time, event_key)) AS account
 FROM aws_event WHERE coalesce(credential_id, actor) IN (SELECT unnest($values)) GROUP BY 1 ORDER BY 1
 """
 _ISSUED = """
@@ -29,7 +30,7 @@ WHERE parent_credential_id IN (SELECT unnest($values)) AND issued_at >= $since O
 
 @dataclass(slots=True)
 class Suspect:
-    """A credential (or, without one, a principal) that findings point at."""
+    """A credential (or, without one, a principal) that findings point at; `account` is where its last act lies."""
 
     credential: str
     actor: str
@@ -38,6 +39,7 @@ class Suspect:
     parent: str = ""
     first: datetime | None = None
     last: datetime | None = None
+    account: str = ""
     session: str = ""
     events: list[str] = field(default_factory=list)
 
@@ -119,6 +121,6 @@ class Suspects:
         for row in self._rows(_USE, values=sorted(out)):
             suspect = out[row["credential"]]
             suspect.first, suspect.last, suspect.session = row["first"], row["last"], row["session"] or ""
-            suspect.actor = row["actor"] or suspect.actor
+            suspect.actor, suspect.account = row["actor"] or suspect.actor, row["account"]
             suspect.events.insert(0, row["last_id"])
         return out

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.analysis.facts import times
 from forensics.analysis.findings import Finding
+from forensics.analysis.horizon import Horizon, reach_of, trail_horizons, usage_horizons
 from forensics.analysis.keys import provider_of_name
 from forensics.analysis.suspects import Suspects
 from forensics.model.clock import iso
@@ -27,6 +28,7 @@ _NAMES = 6
 #: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html
 EVENT_HISTORY = timedelta(days=90)
 _ACTIVE = timedelta(hours=24)
+_ALWAYS = datetime(1, 1, 1), datetime(9999, 1, 1)  # noqa: DTZ001 - naive UTC
 _UNDONE_BY = {
     "StopLogging": "StartLogging",
     "DeleteModelInvocationLoggingConfiguration": "PutModelInvocationLoggingConfiguration",
@@ -48,6 +50,7 @@ ORDER BY event_time, location, event_key
 """
 _LOGGING = """
 SELECT event_time, event_key, coalesce(event_id, event_key) AS id, event_source, event_name_base AS action, outcome, actor, region,
+       coalesce(account_id, '') AS account,
        coalesce(json_extract_string(request_parameters, '$.name'), json_extract_string(request_parameters, '$.trailName'), resource) AS target
 FROM aws_event
 WHERE (event_source = 'cloudtrail.amazonaws.com' AND event_name_base IN
@@ -57,16 +60,10 @@ WHERE (event_source = 'cloudtrail.amazonaws.com' AND event_name_base IN
    OR (event_source = 'guardduty.amazonaws.com' AND event_name_base = 'DeleteDetector')
 ORDER BY event_time, event_key
 """
-_LOG_ENDS = """
-SELECT source, max(event_time) AS last FROM activity WHERE event_time IS NOT NULL GROUP BY source ORDER BY source
-"""
 _LAST_USAGE = """
-SELECT u.provider, u.owner, u.key_id, max(u.bucket_end) AS last, max(c.until) AS horizon
-FROM ai_usage_current AS u
-JOIN (SELECT provider, owner, max(covered_until) AS until FROM ai_coverage GROUP BY provider, owner) AS c
-  ON c.provider = u.provider AND c.owner = u.owner
+SELECT u.provider, coalesce(u.owner, '') AS owner, u.key_id, max(u.bucket_end) AS last FROM ai_usage_current AS u
 WHERE u.key_id IN (SELECT unnest($values)) AND (u.output_tokens > 0 OR u.requests > 0)
-GROUP BY u.provider, u.owner, u.key_id ORDER BY u.provider, u.key_id, u.owner
+GROUP BY ALL ORDER BY u.provider, u.key_id, owner
 """
 _HAVE = "SELECT DISTINCT source_id FROM evidence_file WHERE source_id IS NOT NULL ORDER BY source_id"
 _DATA_EVENTS = "SELECT count(*) FROM aws_event WHERE event_category = 'Data' AND event_source = 's3.amazonaws.com'"
@@ -86,6 +83,8 @@ class Triage:
         self.found = Suspects(connection, findings)
         self.habits = self.found.habits
         self.suspects = self.found.all
+        self.trails = trail_horizons(connection, *_ALWAYS)
+        self.usage = usage_horizons(connection)
         self.reads = self._rows(_READS, values=sorted(self.suspects), since=self.found.since())
 
     def _rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
@@ -99,7 +98,7 @@ class Triage:
         """Return the screen: titles with their lines, most urgent first."""
         return [
             ("Cut these credentials and sessions", self._cut()),
-            ("Still active at the end of the logs", self._active()),
+            ("Still active as of the horizon of the logs", self._active()),
             ("Secrets read, and by whom", self._secrets()),
             ("Revoke these keys first", self._revoke()),
             ("Logging switched off or narrowed", self._logging()),
@@ -112,7 +111,7 @@ class Triage:
         for s in self.found.ordered()[:_LINES]:
             session = f" session {s.session}" if s.session else ""
             why = ", ".join(sorted(q.partition(".")[2] for q in s.findings)[:3]) or f"issued by {s.parent}"
-            seen = f"last seen {iso(s.last)}" if s.last else "not seen in use"
+            seen = f"last seen {iso(s.last)}{self._as_of(s.account)}" if s.last else "not seen in use"
             lines.append(Line(f"{s.credential}{session} ({_short(s.actor)}), {seen}: {why}", self._ids(s.events[:3])))
         more = len(self.suspects) - _LINES
         if more > 0:
@@ -125,19 +124,22 @@ class Triage:
                 lines.append(Line(text, self._ids([found[0].event_keys[0]])))
         return lines or [Line("no credential: nothing in these logs is high or critical without a baseline")]
 
+    def horizons(self) -> list[Horizon]:
+        """Return how far each source reaches: after that this screen knows nothing."""
+        return [*self.trails.values(), *self.usage.values()]
+
+    def _as_of(self, account: str) -> str:
+        """Say as of when a sighting in an account's CloudTrail, or its absence, holds."""
+        reach = reach_of(self.trails.values(), account)
+        return f" as of {iso(reach.until)}" if reach and reach.until else ""
+
     def _active(self) -> list[Line]:
-        ends = {r["source"]: r["last"] for r in self._rows(_LOG_ENDS)}
-        lines: list[Line] = []
-        end = ends.get("aws_cloudtrail")
-        if end:
-            lines += [
-                Line(
-                    f"{s.credential} was used at {iso(s.last)}; the CloudTrail events end {iso(end)}",
-                    self._ids(s.events[:1]),
-                )
-                for s in self.found.ordered()
-                if s.last and end - s.last <= _ACTIVE
-            ]
+        lines = []
+        for s in self.found.ordered():
+            reach = reach_of(self.trails.values(), s.account)
+            if s.last and reach and reach.until and reach.until - s.last <= _ACTIVE:
+                text = f"{s.credential} was used at {iso(s.last)}; horizon: {reach.words()}"
+                lines.append(Line(text, self._ids(s.events[:1])))
         grave = {
             row["credential_id"]
             for f in self.found.grave()
@@ -146,21 +148,20 @@ class Triage:
             if row["credential_id"]
         }
         for row in self._rows(_LAST_USAGE, values=sorted(grave)):
-            if row["horizon"] and row["horizon"] - row["last"] <= _ACTIVE:
+            known = self.usage.get((row["owner"], row["provider"]))
+            if known and known.until and known.until - row["last"] <= _ACTIVE:
                 keys = [
                     e["event_key"] for f in self.found.grave() for e in f.events if e["credential_id"] == row["key_id"]
                 ][-1:]
-                lines.append(
-                    Line(
-                        f"{row['provider']} key {row['key_id']} was used up to {iso(row['last'])}; its usage export ends {iso(row['horizon'])}",
-                        self._ids(keys),
-                    )
+                text = (
+                    f"{row['provider']} key {row['key_id']} was used up to {iso(row['last'])}; horizon: {known.words()}"
                 )
+                lines.append(Line(text, self._ids(keys)))
         if not lines:
-            shown = ", ".join(f"{source} ends {iso(last)}" for source, last in ends.items())
+            shown = "; ".join(h.words() for h in self.horizons()[:_LINES])
             return [
                 Line(
-                    f"none of the above in the last 24 hours of the logs ({shown or 'no log'}); what happened after that is not known"
+                    f"none of the above in the 24 hours before the horizon of its logs ({shown or 'no log'}); what happened after that is not known"
                 )
             ]
         return lines[:_LINES]
@@ -232,7 +233,13 @@ class Triage:
                 ),
                 None,
             )
-            after = f"; on again {iso(later['event_time'])}" if later else "; not seen on again" if undoing else ""
+            after = (
+                f"; on again {iso(later['event_time'])}"
+                if later
+                else f"; not seen on again{self._as_of(row['account'])}"
+                if undoing
+                else ""
+            )
             ids = (row["id"], later["id"]) if later else (row["id"],)
             lines.append(
                 Line(

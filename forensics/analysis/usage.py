@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from forensics.analysis.facts import Facts, Row
+from forensics.analysis.horizon import Horizon, export_horizon
 from forensics.analysis.keys import Key
 
 
@@ -24,11 +25,15 @@ class Bucket:
 
 @dataclass(slots=True)
 class Series:
-    """Usage of a key. `stretches` are what the exports prove; absence inside them is zero, outside unknown."""
+    """Usage of a key. `stretches` are what the exports prove; absence inside them is zero, outside unknown.
+
+    `horizon`: up to when the exports can be taken as counted; after it, and outside of the stretches, nothing is known.
+    """
 
     granularity_s: int
     buckets: list[Bucket]
     stretches: list[tuple[datetime, datetime]]
+    horizon: Horizon
     truncated: bool = False
     sources: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
@@ -108,7 +113,12 @@ def series_of(key: Key, facts: Facts) -> Series | None:
         spans[c["granularity_s"]].append((c["covered_from"], c["covered_until"]))
     merged = {g: _merge(s) for g, s in spans.items()}
     best = min(merged, key=lambda g: (-sum(int((b - a).total_seconds()) for a, b in merged[g]), g))
-    series = Series(best, _buckets([r for r in rows if r["granularity_s"] == best]), merged[best])
+    series = Series(
+        best,
+        _buckets([r for r in rows if r["granularity_s"] == best]),
+        merged[best],
+        _horizon(key, [c for c in coverage if c["granularity_s"] == best]),
+    )
     series.truncated = any(c["truncated"] for c in coverage if c["covered_until"] == series.end)
     chosen = [r for r in rows if r["granularity_s"] == best]
     kinds = sorted({f"{r['source_id']} by {r['grouped_by'] or 'nothing'}" for r in chosen})
@@ -121,6 +131,13 @@ def series_of(key: Key, facts: Facts) -> Series | None:
             f"figures use the export with buckets of {best} s; others of the same usage ({others}) are not added"
         )
     return series
+
+
+def _horizon(key: Key, coverage: list[Row]) -> Horizon:
+    until = export_horizon((c["covered_from"], c["covered_until"], c["received_at"]) for c in coverage)
+    received = max((c["received_at"] for c in coverage if c["received_at"] is not None), default=None)
+    owner = key.customer or max(c["owner"] or "" for c in coverage)
+    return Horizon("usage", owner, key.provider, until, received)
 
 
 def _buckets(rows: list[Row]) -> list[Bucket]:

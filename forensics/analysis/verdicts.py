@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.analysis import exposure, facts, keys, lineage
 from forensics.analysis.context import Window, catalogue_sha256, window_of
+from forensics.analysis.horizon import trail_horizons
 from forensics.model.outcome import CanonicalRows, State
 from forensics.queries.binding import bind
 from forensics.queries.catalogue import Catalogue
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from forensics.store.case_folder import CaseFolder
 
 _COVERAGE = """
-SELECT provider, owner, source_id, endpoint, granularity_s, grouped_by, covered_from, covered_until, truncated
-FROM ai_coverage ORDER BY provider, owner, source_id, endpoint, granularity_s, covered_from, covered_until, file_sha256
+SELECT provider, owner, source_id, endpoint, granularity_s, grouped_by, covered_from, covered_until, truncated, received_at
+FROM ai_coverage ORDER BY provider, owner, source_id, endpoint, granularity_s, covered_from, covered_until, received_at NULLS LAST, file_sha256
 """
 
 
@@ -78,6 +79,7 @@ def compute(
 
         coverage = rows_of(connection, _COVERAGE)
         gathered = facts.gather(run, coverage, settings, window.since, window.until, window.baseline_until)
+        gathered.trails = trail_horizons(connection, window.since, window.until)
         listed = keys.from_inventory(connection)
         seen = keys.ids_seen(connection)
         known = listed or keys.without_inventory(connection)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from forensics.analysis.context import window_of
+from forensics.analysis.horizon import horizons_of, reach_words
 from forensics.analysis.sigma_hunt import RuleOutcome, RuleState, SigmaResult, attack_ids, sigma_case
 from forensics.cli.console import out, out_json, out_table, say
 from forensics.cli.window import bound
@@ -31,13 +34,21 @@ def hunt_sigma(
     started = time.monotonic()
     result = sigma_case(folder, rules, system_clock, by=by, since=low, until=high, store=stored)
     seconds = round(time.monotonic() - started, 1)
+    connection = folder.reader()
+    try:
+        window = window_of(connection, folder.settings(), low, high)
+        horizons = horizons_of(connection, window.since, window.until)
+    finally:
+        connection.close()
     if not stored:
         say("another window or a dry run: shown, not stored")
     if as_json:
         findings = [_finding(f) for f in result.findings]
-        out_json({"rules": [_rule(o) for o in result.outcomes], "findings": findings, "seconds": seconds})
+        rules_found, reach = [_rule(o) for o in result.outcomes], [asdict(h) for h in horizons]
+        out_json({"rules": rules_found, "findings": findings, "horizons": reach, "seconds": seconds})
     else:
         _print(result, seconds)
+        say(f"last seen is as of the horizon: {reach_words(horizons)}")
     return int(first_of({_CODES[o.state] for o in result.outcomes}))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.analysis.context import catalogue
+from forensics.analysis.indicators.search import search_case
 from forensics.analysis.refresh import hunt_case
 from forensics.analysis.verdicts import exposure_case
 from forensics.evidence.checks import Check, CheckFailedError, CheckUndecidedError, Package, check, require
@@ -21,6 +22,7 @@ from forensics.evidence.results import bound, table_facts
 from forensics.evidence.structure import PINNED_KEYS
 from forensics.evidence.tool import SAME_REPORT, SAME_TOOL, tool_facts
 from forensics.ingest.discover import Found
+from forensics.ingest.indicator_files import INDICATOR_SOURCE
 from forensics.ingest.maps import MAP_SOURCE
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable
 from forensics.ingest.run import Ingest, IngestOptions
@@ -154,6 +156,8 @@ def _rebuild(package: Package, scratch: Path) -> CaseFolder:
         check_logs(folder, _at(times["verify-logs"]))
     hunt_case(folder, queries, _at(times["hunt"]))
     exposure_case(folder, queries, _at(times["exposure"]))
+    if any(source["source_id"] == INDICATOR_SOURCE for source in sources):
+        search_case(folder, lambda: created.replace(tzinfo=UTC))
     return folder
 
 
@@ -202,7 +206,12 @@ def _catalogue(package: Package, root: Path) -> Catalogue:
 def _found(package: Package, source: dict[str, Any], name: str | None) -> Found:
     if name is None:
         return Found(package.root, source["name"], problem=source["reason"] or "cannot be read")
-    return Found(package.path(name), source["name"], is_map=source["source_id"] == MAP_SOURCE)
+    return Found(
+        package.path(name),
+        source["name"],
+        is_map=source["source_id"] == MAP_SOURCE,
+        is_indicators=source["source_id"] == INDICATOR_SOURCE,
+    )
 
 
 def _account(package: Package, connection: Any) -> str:

@@ -16,7 +16,8 @@ from forensics.model.errors import UsageFault
 class Found:
     """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`, in text that can be stored.
 
-    `is_map`: a column map that whoever runs the ingest gives, not evidence of somebody else.
+    `is_map`: a column map that whoever runs the ingest gives, not evidence of somebody else. `is_indicators`: a file of
+    indicators, likewise.
     """
 
     path: Path
@@ -24,6 +25,7 @@ class Found:
     problem: str = ""
     modified: int = 0
     is_map: bool = False
+    is_indicators: bool = False
 
 
 def discover(paths: Sequence[Path], *, newest_first: bool = False) -> list[Found]:

@@ -17,6 +17,7 @@ from forensics.ingest.committing import Committing
 from forensics.ingest.discover import Found, discover
 from forensics.ingest.fast import NotPlain, read_fast
 from forensics.ingest.identifying import identify
+from forensics.ingest.indicator_files import found_indicators, take_indicators
 from forensics.ingest.maps import Maps, found_maps
 from forensics.ingest.members import read_archive
 from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, read_file
@@ -45,7 +46,7 @@ class IngestOptions:
 
     `careful`: read every file with the careful reader; rows are the same, it only takes longer. `limits` bound what comes
     out of compressed files and archives; `password` opens encrypted members of zip archives and is stored nowhere. `maps`: files of
-    column maps, which go before the formats and are kept like evidence.
+    column maps, which go before the formats and are kept like evidence. `indicators`: files of indicators, kept likewise.
     """
 
     owner: str = ""
@@ -56,6 +57,7 @@ class IngestOptions:
     limits: Limits = LIMITS
     password: str | None = None
     maps: tuple[Path, ...] = ()
+    indicators: tuple[Path, ...] = ()
 
 
 Progress = Callable[[int, int, int], None]
@@ -143,6 +145,8 @@ class Ingest:
             self.result.skipped.append({"path": found.name, "reason": "unchanged"})
             return None
         self._known.add((found.name, digest, facts.owner))
+        if found.is_indicators:
+            mapped = take_indicators(data, found.name, Group() if digest in self._exhibits else self._group)
         if mapped is not None:
             return self._register(found, facts, None, mapped, data, digest)
         if not data:
@@ -319,10 +323,11 @@ def ingest(
     An interrupted run leaves every committed group in place; running again goes on from there.
     """
     maps = found_maps(options.maps)
+    lists = found_indicators(options.indicators)
     files = discover(paths, newest_first=options.newest_first)
     table = read_tables(files)
-    given = {found.path.absolute() for found in maps}
-    files = [*maps, *(found for found in files if found.path.absolute() not in given)]
+    given = {found.path.absolute() for found in (*maps, *lists)}
+    files = [*maps, *lists, *(found for found in files if found.path.absolute() not in given)]
     with folder.writer("ingest") as connection:
         run = Ingest(folder, connection, options)
         append_receipts(folder, _unlogged(folder, connection), options.by, late=True)

@@ -106,6 +106,12 @@ def _same_place(one: ChainName, other: ChainName) -> bool:
     return (one.account, one.region, one.organisation) == (other.account, other.region, other.organisation)
 
 
+def _same_trail(one: ChainName, other: ChainName) -> bool:
+    """Whether two digests are of one trail; a trail that became one of an organisation keeps its chain."""
+    names = [(c.account, c.region, c.trail, c.home_region) for c in (one, other)]
+    return names[0] == names[1]
+
+
 def _order(digest: Digest) -> tuple[datetime, str, str]:
     return digest.end or _EARLIEST, digest.key, digest.sha256
 
@@ -138,6 +144,8 @@ def _verdict(
 ) -> DigestVerdict:
     own = saved.of(*digest.place) if digest.end else []
     key = keys.get(digest.fingerprint) if digest.fingerprint else None
+    # A backfill digest was signed when it was made, long after the hours that it speaks of.
+    moment = next((s.generated for s in own if s.generated), "") if digest.chain.backfill else digest.end_text
 
     def answer(state: str, reason: str) -> DigestVerdict:
         return DigestVerdict(
@@ -148,7 +156,7 @@ def _verdict(
             reason,
             digest,
             key,
-            key.within(digest.end_text) if key else None,
+            key.within(moment) if key else None,
         )
 
     if digest.state:
@@ -221,6 +229,9 @@ def _link(
             gaps += _missing(chain, digest, older)
             states.append("broken")
             continue
+        if not any(_same_trail(b.chain, digest.chain) for b in before):
+            states.append("broken")
+            chain.faults.append(f"{digest.key} names a digest of another account, region or trail before it")
         if digest.previous_sha256 not in {b.sha256 for b in before}:
             states.append("broken")
             chain.faults.append(f"{digest.key} states another hash of the digest before it")

@@ -147,9 +147,13 @@ def _filled(piece: Piece, value: Mapping[str, Any]) -> Digest:
 
 
 def _listed(entry: Mapping[str, Any]) -> Listed:
-    value = _text(entry, "hashValue")
-    usable = _HEX.fullmatch(value) and _text(entry, "hashAlgorithm") in ("SHA-256", "")
-    return Listed(_text(entry, "s3Bucket"), _text(entry, "s3Object"), value.lower() if usable else "")
+    value, algorithm = entry.get("hashValue"), entry.get("hashAlgorithm")
+    usable = (
+        isinstance(value, str)
+        and _HEX.fullmatch(value)
+        and (algorithm in ("SHA-256", "") or not isinstance(algorithm, str))
+    )
+    return Listed(_text(entry, "s3Bucket"), _text(entry, "s3Object"), str(value).lower() if usable else "")
 
 
 def _chain(key: str, value: Mapping[str, Any]) -> tuple[ChainName, str]:

@@ -8,8 +8,9 @@ failed.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
+from operator import itemgetter
 
 from forensics.integrity.chains import OPEN, PROVEN, Chain, DigestVerdict
 from forensics.integrity.digest import Listed
@@ -55,32 +56,23 @@ class LogVerdict:
 def judge_logs(pieces: list[Piece], chains: list[Chain]) -> list[LogVerdict]:
     """Return one verdict for each listed log file and each log file of the evidence, in a total order."""
     index = _Index([p for p in pieces if p.kind == LOG])
-    listings = [(entry, v) for chain in chains for v in chain.verdicts if v.digest for entry in v.digest.logs]
-    listings.sort(key=lambda each: (_rank(each[1]), each[0].bucket, each[0].key, each[1].key, each[0].sha256))
-    counted = Counter((entry.bucket, entry.key, v.chain) for entry, v in listings if v.state in PROVEN)
-    bad_chains: defaultdict[tuple[str, str], set[object]] = defaultdict(set)
-    for entry, v in listings:
-        if v.state not in PROVEN | OPEN:
-            bad_chains[entry.bucket, entry.key].add(v.chain)
     out: list[LogVerdict] = []
     judged: set[int] = set()
-    done: set[tuple[str, str]] = set()
     taken: list[tuple[Listed, DigestVerdict, Piece]] = []
-    for entry, verdict in listings:
-        place = entry.bucket, entry.key
-        if place in done:
-            continue
-        done.add(place)
+    for entry, verdict, others in _listings(chains):
         piece, how = index.find(entry)
         if piece is None:
             out.append(_absent(entry, verdict))
             continue
         judged.add(id(piece))
-        several = counted[(*place, verdict.chain)] > 1
-        elsewhere_bad = bool(bad_chains[place] - {verdict.chain})
-        state, reason = _told_apart(_state(entry, verdict, piece, how), several=several, elsewhere_bad=elsewhere_bad)
-        out.append(LogVerdict(entry.key, entry.bucket, state, reason, piece, verdict))
-        taken.append((entry, verdict, piece))
+        found = _state(entry, verdict, piece, how)
+        if others:
+            several = verdict.state in PROVEN and any(o.chain == verdict.chain and o.state in PROVEN for o in others)
+            elsewhere_bad = any(o.chain != verdict.chain and _rank(o) == 2 for o in others)
+            found = _told_apart(found, several=several, elsewhere_bad=elsewhere_bad)
+        out.append(LogVerdict(entry.key, entry.bucket, *found, piece, verdict))
+        if not index.is_alone(entry, piece):
+            taken.append((entry, verdict, piece))
     for entry, verdict, piece in taken:  # after all: a file that a digest lists under its own name is judged by that
         for copy in index.copies(piece):
             if id(copy) not in judged:
@@ -96,6 +88,23 @@ def judge_logs(pieces: list[Piece], chains: list[Chain]) -> list[LogVerdict]:
         out,
         key=lambda v: (v.key, v.bucket, v.state, v.piece.name if v.piece else "", v.piece.exhibit if v.piece else ""),
     )
+
+
+def _listings(chains: list[Chain]) -> list[tuple[Listed, DigestVerdict, list[DigestVerdict]]]:
+    """Return each listed place once: what the best of its digests says of it, and the other digests that list it."""
+    ranked = [
+        (_rank(v), entry.bucket, entry.key, v.key, entry.sha256, number, entry, v)
+        for number, v in enumerate(v for chain in chains for v in chain.verdicts)
+        if v.digest
+        for entry in v.digest.logs
+    ]
+    ranked.sort(key=itemgetter(0, 1, 2, 3, 4, 5))
+    places: dict[tuple[str, str], tuple[Listed, DigestVerdict, list[DigestVerdict]]] = {}
+    for _, bucket, key, _, _, _, entry, verdict in ranked:
+        there = places.setdefault((bucket, key), (entry, verdict, []))
+        if there[0] is not entry:
+            there[2].append(verdict)
+    return list(places.values())
 
 
 def _told_apart(found: tuple[str, str], *, several: bool, elsewhere_bad: bool) -> tuple[str, str]:
@@ -179,6 +188,10 @@ class _Index:
         A file of that name with other content gives way to one with the listed content, which proves itself.
         """
         named = self._by_base.get(_bare(entry.key.rpartition("/")[2]), [])
+        if (
+            len(named) == 1 and named[0].content_sha256 == entry.sha256
+        ):  # as usual; which of both names told is no matter
+            return named[0], "name"
         whole = [p for p in named if _bare(p.name).endswith(_bare(entry.key))]
         same = self._by_content.get(entry.sha256, []) if entry.sha256 else []
         for group, how in ((whole, "key"), (named, "name")):
@@ -189,6 +202,11 @@ class _Index:
             return min(same, key=lambda p: p.container != GZIP), "content"
         best = whole or named
         return (best[0], "name") if best else (None, "")
+
+    def is_alone(self, entry: Listed, piece: Piece) -> bool:
+        """Whether no other file has the content or the listed name of the one that was taken."""
+        named = self._by_base.get(_bare(entry.key.rpartition("/")[2]), [])
+        return len(self._by_content[piece.content_sha256]) == 1 and len(named) == 1 and named[0] is piece
 
     def copies(self, piece: Piece) -> list[Piece]:
         """Return other files with the same content."""

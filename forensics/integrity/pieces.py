@@ -22,7 +22,7 @@ LOG, DIGEST, KEYS, METADATA, LAKE_SIGNATURE, OTHER = "log", "digest", "keys", "m
 #: Containers. `gzip` is the one of S3 delivery: one whole member.
 GZIP, PLAIN, TRAILING, DAMAGED, FOREIGN = "gzip", "plain", "trailing", "damaged", "foreign"
 
-_DIGEST_NAME = re.compile(r"_CloudTrail-Digest_")
+_DIGEST_NAME = "_CloudTrail-Digest_"
 _HEADER = re.compile(rb"(?im)^x-amz-meta-signature\s*:")
 _LOG_NAME = re.compile(r"\d{12}_CloudTrail_")
 
@@ -101,6 +101,11 @@ def _gunzip(received: bytes) -> tuple[bytes, str]:
     stream = zlib.decompressobj(wbits=31)
     out, waiting, made = [], received, 0
     try:
+        if len(received) < _STEP:  # as nearly all log files: one call, one piece
+            whole = stream.decompress(received, _STEP)
+            if stream.eof:
+                return whole, TRAILING if stream.unused_data else GZIP
+            out, waiting, made = [whole], stream.unconsumed_tail, len(whole)
         while waiting and not stream.eof and made <= MOST_CONTENT:
             piece = stream.decompress(waiting, _STEP if len(received) < _STEP else 16 * _STEP)
             out.append(piece)
@@ -115,9 +120,9 @@ def _gunzip(received: bytes) -> tuple[bytes, str]:
 
 def _kind(name: str, content: bytes) -> str:
     base = name.rpartition("/")[2]
-    if _DIGEST_NAME.search(base) and not _is_metadata(content[:_SMALL]):
+    if _DIGEST_NAME in base and not _is_metadata(content[:_SMALL]):
         return DIGEST
-    head = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = content if content.startswith(b'{"Records"') else content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b'{"Records"') or _LOG_NAME.match(base):
         return LOG
     if len(content) > _SMALL or (not head.startswith((b"{", b"[")) and not _HEADER.search(content)):

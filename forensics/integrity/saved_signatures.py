@@ -23,13 +23,17 @@ _DIGEST = re.compile(r"\d{12}_CloudTrail-Digest_[^/]*?\d{8}T\d{6}Z(?:_backfill)?
 
 @dataclass(frozen=True, slots=True)
 class SavedSignature:
-    """A signature as saved: hex text, algorithm, bucket (empty when not stated), and the file it is from."""
+    """A signature as saved: hex text, algorithm, bucket (empty when not stated), and the file it is from.
+
+    `generated`: when a backfill digest was made, as stated; else empty.
+    """
 
     signature: str
     algorithm: str
     bucket: str
     key: str
     file: str
+    generated: str = ""
 
 
 class SavedSignatures:
@@ -40,18 +44,20 @@ class SavedSignatures:
         self._by_base: defaultdict[str, list[SavedSignature]] = defaultdict(list)
         for piece in sorted(pieces, key=lambda p: (p.content_sha256, p.name)):
             for saved in _saved(piece):
-                if saved.key:
+                named = _DIGEST.search((saved.key or piece.base).rpartition("/")[2])
+                if saved.key and not named:
                     self._by_key[saved.key].append(saved)
-                else:
-                    named = _DIGEST.search(piece.base)
-                    if named:
-                        self._by_base[named[0]].append(saved)
+                elif named:
+                    self._by_base[named[0]].append(saved)
 
     def of(self, bucket: str, key: str) -> list[SavedSignature]:
-        """Return what was saved for an object: what names its bucket must name it rightly."""
-        found = [s for s in self._by_key.get(key, []) if s.bucket in ("", bucket)]
+        """Return what was saved for an object: what names its bucket, or a part of its key, must name it rightly.
+
+        A listing of a folder of the bucket, as rclone gives one, names keys from that folder on.
+        """
         named = _DIGEST.search(key.rpartition("/")[2])
-        return found + (self._by_base.get(named[0], []) if named else [])
+        saved = self._by_base.get(named[0], []) if named else self._by_key.get(key, [])
+        return [s for s in saved if s.bucket in ("", bucket) and f"/{key}".endswith(f"/{s.key}" if s.key else "")]
 
 
 def _saved(piece: Piece) -> list[SavedSignature]:
@@ -110,4 +116,5 @@ def _signature(fields: Mapping[str, Any], key: str, piece: Piece) -> SavedSignat
         bucket=bucket,
         key=key.lstrip("/"),
         file=piece.exhibit or piece.base,
+        generated=str(fields.get("backfill-generation-timestamp") or ""),
     )

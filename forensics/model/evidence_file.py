@@ -126,8 +126,25 @@ event_count BIGINT events
 actor VARCHAR most frequent actor, ties by name
 resource_count BIGINT distinct resources
 state VARCHAR finding or no_baseline
+suppression BIGINT number of the suppression that every event fits; NULL when none
 """,
     ("finding_id",),
+)
+
+SUPPRESSION = table(
+    "suppression",
+    "Suppressions in force at the last hunt, from work.jsonl.",
+    """
+number BIGINT number in the order of work.jsonl
+query VARCHAR query, or a group of them
+principal VARCHAR principal or credential
+address VARCHAR address or network
+resource VARCHAR resource
+reason VARCHAR why
+decided_by VARCHAR who decided
+decided_at TIMESTAMP when
+""",
+    ("number",),
 )
 
 FINDING_EVENT = table(
@@ -148,6 +165,20 @@ outcome VARCHAR outcome
 evidence VARCHAR content SHA-256 and record number
 details JSON the query's further columns
 """,
+)
+
+FINDING_CHAIN = table(
+    "finding_chain",
+    "Credentials behind a finding, each with its session and the chain of credentials it came from.",
+    """
+finding_id VARCHAR finding
+credential_id VARCHAR credential of its events
+session_name VARCHAR session name
+events BIGINT events of the finding made with it
+chain VARCHAR names from the root to the credential, ` > ` between them
+confidence VARCHAR the least sure step: exact, strong, medium, ambiguous, none
+""",
+    ("finding_id", "credential_id"),
 )
 
 VERDICT = table(
@@ -246,6 +277,8 @@ CASE_TABLES = (
     QUERY_RUN,
     FINDING,
     FINDING_EVENT,
+    FINDING_CHAIN,
+    SUPPRESSION,
     SIGMA_RULE,
     SIGMA_FINDING,
     SIGMA_FINDING_EVENT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -111,8 +112,16 @@ def _path(case: CaseReading, keys: tuple[Key, ...], intruder: Intruder) -> str:
         when = f" from {words.spoken(first)}" if first else ""
         text = f"{words.capital(known)} {'was' if len(read) == 1 else 'were'} read{when}, with {who} held to be the intruder's."
     if active:
-        text += f" {words.capital(words.count(active, 'key'))} at risk {'was' if active == 1 else 'were'} still in use at the end of the evidence."
+        text += f" {words.capital(words.count(active, 'key'))} at risk {'was' if active == 1 else 'were'} still in use as of the horizon of {'its' if active == 1 else 'their'} usage{_as_of(k for k in keys if k.at_risk and k.still_active)}."
     return text
+
+
+def _as_of(keys: Iterable[Key]) -> str:
+    """Return the horizons of keys in words: one time, or the first and the last."""
+    ends = sorted({k.as_of for k in keys if k.as_of})
+    if not ends:
+        return ""
+    return f", {words.spoken(ends[0])}" + (f" to {words.spoken(ends[-1])}" if len(ends) > 1 else "")
 
 
 def _figures(case: CaseReading, keys: tuple[Key, ...], findings: Findings) -> tuple[Figure, ...]:
@@ -131,7 +140,7 @@ def _figures(case: CaseReading, keys: tuple[Key, ...], findings: Findings) -> tu
         out += _cost_figures(keys)
         at_risk = [k for k in keys if k.at_risk]
         active, unknown = sum(k.still_active is True for k in at_risk), sum(k.still_active is None for k in at_risk)
-        label = f"of {len(at_risk)} keys at risk still in use at the end of the evidence"
+        label = f"of {len(at_risk)} keys at risk still in use as of the horizon of their usage{_as_of(k for k in at_risk if k.still_active is not None)}"
         out.append(
             Figure(
                 str(active),

@@ -19,6 +19,7 @@ from forensics.report.charts.svg import Chart
 from forensics.report.charts.usage import usage_chart
 from forensics.report.findings import Findings, read_findings
 from forensics.report.gaps import Gaps, read_gaps
+from forensics.report.indicators import Indicators, read_indicators
 from forensics.report.intruder import Intruder, read_intruder
 from forensics.report.keyevents import KeyEvents, key_events
 from forensics.report.keys import Key, VerdictRow, read_keys, verdict_table
@@ -33,7 +34,7 @@ USAGE_CHARTS = 40
 
 @dataclass(frozen=True, slots=True)
 class CaseHead:
-    """What stands on every page: the case, its marking, its status, and what is stale."""
+    """What stands on every page: the case, its marking, its status, how far the sources reach, and what is stale."""
 
     settings: Settings
     tlp_tone: str
@@ -44,6 +45,7 @@ class CaseHead:
     hours: int
     assumed_t0: datetime | None
     stale: Mapping[str, tuple[str, ...]]
+    reach: str
 
     @property
     def status(self) -> str:
@@ -78,6 +80,7 @@ class ReportView:
     events: KeyEvents
     findings: Findings
     intruder: Intruder
+    indicators: Indicators
     account: Account
     integrity: LogIntegrity
     answerable: Answerable | None
@@ -115,6 +118,7 @@ def build(
         events=key_events(case, findings, keys),
         findings=findings,
         intruder=intruder,
+        indicators=read_indicators(case),
         account=read_account(case),
         integrity=integrity,
         answerable=read_answerable(case),
@@ -140,4 +144,5 @@ def _head(
         hours=case.hours,
         assumed_t0=None if case.settings.t0 else assumed_t0(keys),
         stale={kind: tuple(reasons) for kind, reasons in sorted(stale.items())},
+        reach=case.reach,
     )

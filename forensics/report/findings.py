@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
+from forensics.analysis.credentials.chains import SEPARATOR
 from forensics.report import words
 from forensics.report.charts.svg import clipped
 from forensics.report.reading import CaseReading, Pointer, Row, read_json
@@ -16,6 +17,8 @@ EVENTS_SHOWN = 50
 FINDINGS_SHOWN = 150
 LISTED = 1_000
 _DETAILS_SHOWN = 4
+#: Chains of credentials shown of one finding.
+CHAINS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,13 @@ class Finding:
     rows: int
     actors: tuple[str, ...]
     credentials: tuple[str, ...]
+    chains: tuple[tuple[tuple[str, ...], str], ...]
     addresses: tuple[str, ...]
     resources: tuple[str, ...]
     resource_count: int
     tainted: bool
     integrity: str
+    suppressed: str
     events: tuple[Event, ...]
     cut: int
     description: str
@@ -74,16 +79,17 @@ class Findings:
     listed: tuple[Finding, ...]
     cut: int
     total: int
+    suppressed: int
     severities: tuple[tuple[Mark, int], ...]
 
 
 _ORDER = """
-SELECT f.*, row_number() OVER (
-  ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END,
+SELECT f.*, s.reason AS suppressed_for, s.decided_by AS suppressed_by, row_number() OVER (
+  ORDER BY CASE WHEN f.suppression IS NULL THEN 0 ELSE 1 END, CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END,
            CASE WHEN f.state = 'no_baseline' THEN 1 ELSE 0 END,
            CASE confidence WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END,
            first_seen NULLS LAST, query_id, finding_key, finding_id) AS place
-FROM finding f ORDER BY place
+FROM finding f LEFT JOIN suppression s ON s.number = f.suppression ORDER BY place
 """
 _EVENTS = """
 SELECT * FROM (
@@ -105,6 +111,11 @@ SELECT e.finding_id, count(DISTINCT i.event_key) AS judged,
 FROM finding_event AS e JOIN event_integrity AS i ON i.event_key = e.event_key
 GROUP BY e.finding_id ORDER BY e.finding_id
 """
+_CHAINS = """
+SELECT * FROM (
+  SELECT c.*, row_number() OVER (PARTITION BY finding_id ORDER BY events DESC, credential_id) AS place FROM finding_chain c)
+WHERE place <= ? ORDER BY finding_id, place
+"""
 
 
 def read_findings(case: CaseReading) -> Findings:
@@ -114,19 +125,23 @@ def read_findings(case: CaseReading) -> Findings:
     for event in case.rows(_EVENTS, [EVENTS_SHOWN]):
         events.setdefault(event["finding_id"], []).append(event)
     counted = {row["finding_id"]: row for row in case.rows(_ROWS)}
+    for row in case.rows(_CHAINS, [CHAINS_SHOWN]):
+        one = (tuple((row["chain"] or "").split(SEPARATOR)), row["confidence"] or "")
+        counted.setdefault(row["finding_id"], {}).setdefault("chains", []).append(one)
     for row in case.rows(_INTEGRITY):
         counted.setdefault(row["finding_id"], {}).update(row)
     found = [
         _finding(case, n, row, events.get(row["finding_id"], []), counted.get(row["finding_id"], {}))
         for n, row in enumerate(rows, start=1)
     ]
-    tally = Counter(f.mark for f in found)
+    tally = Counter(f.mark for f in found if not f.suppressed)
     marks = (*words.SEVERITIES.values(), words.UNKNOWN)
     return Findings(
         shown=tuple(found[:FINDINGS_SHOWN]),
         listed=tuple(found[FINDINGS_SHOWN : FINDINGS_SHOWN + LISTED]),
         cut=max(0, len(found) - FINDINGS_SHOWN - LISTED),
-        total=len(found),
+        total=sum(not f.suppressed for f in found),
+        suppressed=sum(bool(f.suppressed) for f in found),
         severities=tuple((mark, tally[mark]) for mark in marks if tally[mark]),
     )
 
@@ -150,11 +165,13 @@ def _finding(case: CaseReading, n: int, row: Row, events: list[Row], counted: Ro
         rows=rows,
         actors=_distinct(events, "actor"),
         credentials=_distinct(events, "credential_id"),
+        chains=tuple(counted.get("chains", ())),
         addresses=_distinct(events, "source_ip"),
         resources=_distinct(events, "resource"),
         resource_count=row["resource_count"] or 0,
         tainted=bool(counted.get("tainted")),
         integrity=_integrity(counted),
+        suppressed=_suppressed(row),
         events=tuple(_event(case, e) for e in events),
         cut=max(0, rows - len(events)),
         description=query.description if query else "",
@@ -162,6 +179,13 @@ def _finding(case: CaseReading, n: int, row: Row, events: list[Row], counted: Ro
         next_steps=query.next_steps if query else (),
         attack=query.attack if query else (),
     )
+
+
+def _suppressed(row: Row) -> str:
+    """Say why and by whom a finding is suppressed; "" when it is not."""
+    if row["suppression"] is None:
+        return ""
+    return f"{row['suppressed_for'] or 'no reason is kept'}, says {row['suppressed_by'] or 'nobody named'}"
 
 
 def _integrity(counted: Row) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from forensics.analysis.credentials.attribution import Member
 from forensics.report.reading import CaseReading, Row
 
 METHODS = {
@@ -50,6 +51,8 @@ class Intruder:
     taints: tuple[Taint, ...]
     cut: int
     sessions: tuple[Issue, ...]
+    reached: tuple[Member, ...]
+    too_common: tuple[tuple[str, str, int], ...]
     addresses: tuple[str, ...]
     credentials: tuple[str, ...]
     principals: tuple[str, ...]
@@ -68,7 +71,10 @@ def read_intruder(case: CaseReading) -> Intruder:
              AND parent_credential_id IN (SELECT value FROM tainted WHERE kind = 'credential')
            ORDER BY issued_at NULLS LAST, credential_id, parent_credential_id LIMIT 300"""
     )
+    held = {t.value for t in taints if t.kind == "credential"}
     return Intruder(
+        reached=tuple(m for m in case.attribution.members if m.credential not in held)[:_SHOWN],
+        too_common=case.attribution.too_common[:_SHOWN],
         taints=tuple(taints[:_SHOWN]),
         cut=max(0, len(taints) - _SHOWN),
         sessions=tuple(

@@ -71,7 +71,7 @@ class KeyEvents:
 
 def key_events(case: CaseReading, findings: Findings, keys: tuple[Key, ...]) -> KeyEvents:
     """Return the key events: acts of the intruder where any is known, else all findings; with the case's own dates."""
-    candidates = [f for f in findings.shown if f.first is not None]
+    candidates = [f for f in findings.shown if f.first is not None and not f.suppressed]
     only_tainted = any(f.tainted for f in candidates)
     chosen = [f for f in candidates if f.tainted or f.query_id.startswith("usage.")] if only_tainted else candidates
     if only_tainted and case.settings.t0:

@@ -74,7 +74,10 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A provider key with its verdict. `still_active` is None where the evidence cannot say."""
+    """A provider key with its verdict. `still_active` is None where the evidence cannot say.
+
+    `as_of` is the horizon of the source `as_of_source`: up to when the evidence can be taken as complete.
+    """
 
     anchor: str
     provider: str
@@ -98,6 +101,7 @@ class Key:
     still_active: bool | None
     last_use: datetime | None
     as_of: datetime | None
+    as_of_source: str
     reasons: tuple[Reason, ...]
     alternatives: tuple[Alternative, ...]
     reads: tuple[Read, ...]
@@ -164,6 +168,7 @@ def _key(case: CaseReading, n: int, row: Row, a: Row, evidence: dict[str, str]) 
         still_active=a["still_active"] if isinstance(a.get("still_active"), bool) else None,
         last_use=read_time(a.get("last_use")),
         as_of=read_time(a.get("as_of")),
+        as_of_source=_text(a.get("as_of_source")),
         reasons=tuple(_reason(case, r, evidence) for r in a.get("reasons") or () if isinstance(r, dict)),
         alternatives=tuple(
             Alternative(_text(v.get("text")), v.get("tested") is True, _text(v.get("result")))

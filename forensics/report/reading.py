@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from forensics.analysis.coverage import Coverage, coverage_of
+from forensics.analysis.credentials.attribution import Attribution, attribution_of
+from forensics.analysis.credentials.rules import graph_of
+from forensics.analysis.horizon import horizons_of, reach_words
 from forensics.analysis.owners import InferredOwner, inferred_owners
 from forensics.analysis.questions import Question, questions_of
 from forensics.model.case import Settings
@@ -18,6 +21,7 @@ from forensics.report import words
 from forensics.store.duckdb_engine import rows_of
 
 Row = dict[str, Any]
+T = TypeVar("T")
 HOUR = timedelta(hours=1)
 
 
@@ -54,9 +58,23 @@ class CaseReading:
         return coverage_of(self._connection, self.settings, *self.window) if self.window else None
 
     @cached_property
+    def reach(self) -> str:
+        """How far the sources reach: as of when sightings hold; empty without a window."""
+        return reach_words(horizons_of(self._connection, *self.window)) if self.window else ""
+
+    @cached_property
     def questions(self) -> list[Question]:
         """Every question with what the evidence lacks for it."""
         return questions_of(self._connection, self.settings, self.coverage) if self.coverage else []
+
+    @cached_property
+    def attribution(self) -> Attribution:
+        """What the intrusion reaches in the graph of credentials."""
+        return attribution_of(self._connection, self.settings, graph_of(self._connection))
+
+    def with_connection(self, work: Callable[[Any], T]) -> T:
+        """Return what `work` makes of the read-only connection."""
+        return work(self._connection)
 
     def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         """Return the first cell of a SELECT, None without rows."""

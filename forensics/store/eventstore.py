@@ -244,7 +244,8 @@ class EventStore:
                SELECT event_key, min(content_sha256 || '#' || lpad(CAST(record_no AS VARCHAR), 9, '0')) AS evidence
                FROM occurrence WHERE file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
                GROUP BY event_key HAVING count(*) > 1""")
-        for table in EVENT_TABLES:
+        repeated = run("SELECT count(*) FROM smallest").fetchall()[0][0]
+        for table in EVENT_TABLES if repeated else ():
             run(f"""UPDATE {table} SET evidence = s.evidence FROM smallest AS s
                     WHERE s.event_key = {table}.event_key AND s.evidence <> {table}.evidence""")
         run("DROP TABLE smallest")

@@ -7,6 +7,7 @@ from forensics.model.custody_logs import CUSTODY_LOG_TABLES
 from forensics.model.event import AWS_TABLES
 from forensics.model.evidence_file import CASE_TABLES
 from forensics.model.handling import HANDLING_TABLES
+from forensics.model.indicator import INDICATOR_TABLES
 from forensics.model.log_integrity import LOG_INTEGRITY_TABLES
 from forensics.model.other_event import OTHER_EVENT
 from forensics.model.provider_key import PROVIDER_KEY
@@ -14,7 +15,7 @@ from forensics.model.usage import AI_TABLES
 from forensics.store.custody_views import ACTIVITY_OF_CUSTODY, CUSTODY_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 
 _ALL = (
     *CASE_TABLES,
@@ -25,6 +26,7 @@ _ALL = (
     PROVIDER_KEY,
     *CUSTODY_LOG_TABLES,
     OTHER_EVENT,
+    *INDICATOR_TABLES,
 )
 TABLES: dict[str, Table] = {t.name: t for t in _ALL}
 

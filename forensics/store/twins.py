@@ -48,6 +48,8 @@ def link(connection: duckdb.DuckDBPyConnection) -> None:
         for table in ("aws_event", "aws_event_item", "credential"):
             run(f"DELETE FROM {table} WHERE event_key IN (SELECT event_key FROM lesser)")
         run("DROP TABLE lesser")
+    if not run("SELECT count(*) FROM aws_event_twin").fetchall()[0][0]:
+        return
     run("""UPDATE aws_event_twin SET same_as = b.event_key
            FROM (SELECT event_id, min(event_key) AS event_key FROM aws_event
                  WHERE event_id IN (SELECT event_id FROM aws_event_twin) GROUP BY event_id) AS b

@@ -93,7 +93,7 @@ def test_hours_that_a_valid_empty_digest_proves(case, tmp_path):
     found, _ = cover(case, insert={"log_digest": rows})
     s = stream(found, "cloudtrail", "111122223333", "us-east-1")
     assert (s.with_events, s.proven_empty, s.without) == (1, 2, 21)
-    assert s.horizon == datetime(2026, 5, 5, 10)
+    assert s.horizon == datetime(2026, 5, 5, 9)  # what happened in the last minutes of 9 to 10 may be delivered later
 
 
 def test_what_the_roster_names_and_is_not_there_is_a_row(case, tmp_path):

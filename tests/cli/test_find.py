@@ -37,8 +37,19 @@ def hostile_case(tmp_path):
 def test_hunt_json_shape(made_sample_case, capsys):
     assert run(["hunt", str(made_sample_case.root), "--query", "aws.", "--json"]) == 10
     out = json.loads(capsys.readouterr().out)
-    assert set(out) == {"outcomes", "seconds"}
-    names = {"query_id", "state", "severity", "count", "first_seen", "last_seen", "reason", "event_ids", "integrity"}
+    assert set(out) == {"outcomes", "horizons", "seconds"}
+    names = {
+        "query_id",
+        "state",
+        "severity",
+        "count",
+        "first_seen",
+        "last_seen",
+        "reason",
+        "event_ids",
+        "integrity",
+        "findings",
+    }
     assert all(set(o) == names for o in out["outcomes"])
     states = {o["state"] for o in out["outcomes"]}
     assert {"finding", "clear", "not_evaluable"} <= states
@@ -142,3 +153,28 @@ def test_help_lists_commands_by_task(capsys):
     assert run(["--help"]) == 0
     text = capsys.readouterr().out
     assert all(word in text for word in ("Start", "Find", "Report", "Prove", "triage", "exposure", "verify"))
+
+
+def test_lineage_prints_trees_and_writes_each_form(made_sample_case, tmp_path, capsys):
+    case, key = str(made_sample_case.root), "ASIA57L5CI2B2QOZRAVF"
+    assert run(["lineage", case, key]) == 0
+    told = capsys.readouterr().out
+    assert told.index("AKIACIDEPLOY2LEAK777") < told.index(f">> {key}") < told.index("ASIA5TAOTVN6WIIRGSWG")
+    assert run(["lineage", case, key, "--json"]) == 0
+    edges = json.loads(capsys.readouterr().out)["edges"]
+    for form, count in (("csv", len(edges) + 1), ("dot", None), ("json", None)):
+        target = tmp_path / f"edges.{form}"
+        assert run(["lineage", case, key, "--output", str(target), "--dry-run"]) == 0 and not target.exists()
+        assert run(["lineage", case, key, "--output", str(target)]) == 0
+        assert count is None or len(target.read_text(encoding="utf-8").splitlines()) == count
+        assert run(["lineage", case, key, "--output", str(target)]) == 2  # nothing is overwritten
+    assert run(["lineage", case, "AKIANOBODY"]) == 2
+    assert run(["lineage", case, key, "--output", "edges.doc"]) == 2
+
+
+def test_lineage_without_a_key_tells_what_the_intrusion_reaches(made_sample_case, capsys):
+    assert run(["lineage", str(made_sample_case.root), "--json"]) == 0
+    members = json.loads(capsys.readouterr().out)["attribution"]["members"]
+    sure = {m["credential"] for m in members if m["confidence"] == "high"}
+    assert {"AKIACIDEPLOY2LEAK777", "ASIA57L5CI2B2QOZRAVF", "ASIA5TAOTVN6WIIRGSWG", "AKIAMETRICSDOOR23456"} <= sure
+    assert "ASIAKOBZMLKAGKLJWYFB" not in {m["credential"] for m in members}  # the responder's session

@@ -56,6 +56,16 @@ def test_what_came_is_judged(sample_case, capsys, change, why):
     assert why in row["why_not"]
 
 
+def test_an_export_in_another_zone_is_not_adequate(sample_case, capsys):
+    where = "owner = 'Dorvalis' AND file_sha256 IN (SELECT file_sha256 FROM ai_coverage WHERE endpoint <> 'costs')"
+    for zone, state in (("Europe/Berlin", "received"), ("Etc/UTC", "adequate")):
+        with sample_case.writer("test") as connection:
+            connection.execute(f"UPDATE receipt SET zone = '{zone}' WHERE {where}")
+        row = one(listed(sample_case, capsys), from_whom="Dorvalis", kind="usage")
+        assert row["state"] == state
+        assert ("Europe/Berlin" in row["why_not"]) == (state == "received")
+
+
 def test_missing_logs_digests_and_accounts_are_asked_of_the_organisation(sample_case, capsys):
     with sample_case.writer("test") as connection:
         store = EventStore(connection)

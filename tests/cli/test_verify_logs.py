@@ -151,9 +151,30 @@ def test_pinned_keys_count_and_are_kept(kit, tmp_path, capsys):
         code, found = checked(case, capsys, *options)
         assert (code, found["keys"][0]["origin"]) == (0, "pinned")
         assert "a pinned key" in found["digests"][0]["reason"]
+        assert found["keys"][0]["obtained"] == ""
+    said = "own account, fetched 2026-05-09 by A. Examiner"
+    for options in (["--pinned-keys", str(tmp_path / "own.json"), "--pinned-origin", said], []):
+        assert checked(case, capsys, *options)[1]["keys"][0]["obtained"] == said
+    assert case.custody.path.read_text(encoding="utf-8").count(said) == 1
+    assert run(["verify-logs", str(case.root), "--pinned-origin", said]) == 2
     (tmp_path / "none.json").write_text("{}", encoding="utf-8")
     for wrong in ("none.json", "absent.json"):
         assert run(["verify-logs", str(case.root), "--pinned-keys", str(tmp_path / wrong)]) == 2
+
+
+def test_a_key_of_the_evidence_is_named_with_its_receipt(kit, tmp_path, capsys):
+    write(kit, tmp_path / "bucket")
+    receipts = (
+        "path,owner,from_whom,received_at,means\nkeys.json,,Ines of Heron Works,2026-05-06T08:00:00Z,encrypted mail\n"
+    )
+    (tmp_path / "bucket" / "receipts.csv").write_text(receipts, encoding="utf-8")
+    case = new_case(tmp_path)
+    ingest(case, [tmp_path / "bucket"], IngestOptions())
+    said = "from Ines of Heron Works, received 2026-05-06T08:00:00Z, by encrypted mail"
+    assert checked(case, capsys)[1]["keys"][0]["obtained"] == said
+    assert run(["verify-logs", str(case.root)]) == 0
+    out = capsys.readouterr().out
+    assert f"({said}): from the evidence, not authenticated offline" in " ".join(out.split())
 
 
 def test_more_evidence_makes_the_check_out_of_date(kit, tmp_path, capsys):

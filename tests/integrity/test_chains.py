@@ -299,6 +299,36 @@ def test_backfill_digests_are_a_chain_apart():
     assert "other_trail" not in chains[0].states
 
 
+@pytest.mark.parametrize(
+    ("generated", "within"), [("2026-05-20T00:00:00Z", True), ("2026-07-01T00:00:00Z", False), (None, None)]
+)
+def test_the_key_of_a_backfill_digest_is_held_to_when_it_was_made(generated, within):
+    kit = Kit(hours=1, backfill=True)
+    if generated:
+        kit.metadata[kit.names[0]]["backfill-generation-timestamp"] = generated
+    (verdict,) = only(kit.check()).verdicts
+    assert (verdict.state, verdict.key_in_validity) == ("valid", within)
+
+
+def test_a_digest_that_names_one_of_another_trail_before_it():
+    kit, other = Kit(hours=2), Kit(hours=1, trail="audit")
+    kit.digests |= other.digests
+    kit.metadata |= other.metadata
+    kit.add(1, other.said_of(0))
+    chain = next(c for c in kit.check().chains if c.name.trail == "main")
+    assert "broken" in chain.states
+    assert any("another account, region or trail" in fault for fault in chain.faults)
+
+
+def test_a_trail_that_became_one_of_an_organisation_keeps_its_chain():
+    kit = Kit(hours=2)
+    kit.prefix = "AWSLogs/o-exampleorg1/"
+    kit.add(2, kit.said_of(1))
+    checked = kit.check()
+    assert digest_states(checked) == ["valid"] * 3
+    assert not any("broken" in c.states for c in checked.chains)
+
+
 def test_two_trails_and_two_regions_each_with_its_key():
     one, two, far = Kit(), Kit(trail="audit"), Kit(region="us-east-2", key=1)
     for kit in (two, far):
@@ -494,10 +524,20 @@ def forms(kit):
         f"{base.removesuffix('.json.gz')}.metadata.json": json.dumps({"Metadata": entry}),
         f"{base}.headers.txt": f"HTTP/1.1 200 OK\r\nx-amz-meta-signature: {entry['signature']}\r\nETag: x\r\n",
         "rclone.json": json.dumps([{"Path": name, "Metadata": entry}]),
+        "rclone_of_a_folder.json": json.dumps(
+            [
+                {
+                    "Path": "/".join(name.split("/")[-4:]),
+                    "Name": base,
+                    "IsDir": False,
+                    "Metadata": {**entry, "mtime": "x"},
+                }
+            ]
+        ),
     }
 
 
-@pytest.mark.parametrize("number", range(9))
+@pytest.mark.parametrize("number", range(10))
 def test_every_form_of_saved_metadata(number):
     kit = Kit()
     name, text = list(forms(kit).items())[number]
@@ -505,8 +545,10 @@ def test_every_form_of_saved_metadata(number):
     assert digest_states(checked)[3] == "valid", name
 
 
-def test_a_saved_signature_of_another_bucket_is_not_used():
+@pytest.mark.parametrize("place", [{"bucket": "other-bucket"}, {"key": "elsewhere/{base}"}])
+def test_a_saved_signature_of_another_bucket_or_folder_is_not_used(place):
     kit = Kit()
     name = kit.names[3]
-    text = json.dumps({"bucket": "other-bucket", "key": name, "signature": kit.metadata[name]["signature"]})
+    place = {n: v.format(base=name.rpartition("/")[2]) for n, v in place.items()}
+    text = json.dumps({"key": name, "signature": kit.metadata[name]["signature"]} | place)
     assert digest_states(kit.check(examine("m.json", text.encode()), sidecar=False))[3] == "unverified_no_signature"

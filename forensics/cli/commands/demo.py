@@ -10,7 +10,8 @@ import typer
 
 from forensics.analysis.context import catalogue, window_of
 from forensics.analysis.refresh import hunt_case
-from forensics.analysis.timeline import timeline_rows, write_timeline
+from forensics.analysis.row_files import write_rows
+from forensics.analysis.timeline import timeline_rows
 from forensics.analysis.verdicts import exposure_case
 from forensics.cli.commands.report import next_report, write_report
 from forensics.cli.console import out, say
@@ -90,5 +91,5 @@ def _timeline(folder: CaseFolder, path: Path) -> int:
         rows = timeline_rows(DuckDBEngine(connection), catalogue().by_id("timeline.activity"), window)
     finally:
         connection.close()
-    write_timeline(rows, path, "csv")
+    write_rows(rows, path, "csv")
     return len(rows.rows)

@@ -10,7 +10,7 @@ from forensics.analysis.context import catalogue
 from forensics.analysis.verdicts import ExposureResult, compute, exposure_case, prepare
 from forensics.cli.console import out, out_json, out_table, say
 from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_given
-from forensics.model.clock import system_clock
+from forensics.model.clock import iso, system_clock
 from forensics.model.errors import ExitCode, UsageFault, first_of
 from forensics.store.case_folder import CaseFolder, trial_copy
 
@@ -77,6 +77,13 @@ def _cost(answer: dict[str, Any]) -> str:
     return f"{cost['currency']} {cost['mid']:.2f} ({cost['low']:.2f} to {cost['high']:.2f})" if cost else "-"
 
 
+def _active(answer: dict[str, Any]) -> str:
+    """Say whether the key was still used, and as of when: nothing is known after the horizon of its usage."""
+    said = {True: "yes", False: "no", None: "unknown"}[answer["still_active"]]
+    known = answer["still_active"] is not None and answer["as_of"]
+    return f"{said}, as of {iso(answer['as_of'])}" if known else said
+
+
 def _print(answers: list[dict[str, Any]], result: ExposureResult, template: str | None) -> None:
     columns = (
         "customer",
@@ -98,7 +105,7 @@ def _print(answers: list[dict[str, Any]], result: ExposureResult, template: str 
             a["abuse"],
             a["exposed_at"]["from"] if a["exposed_at"] else None,
             _cost(a),
-            {True: "yes", False: "no", None: "unknown"}[a["still_active"]],
+            _active(a),
             "; ".join(r["text"] for r in a["reasons"]),
         )
         for a in answers

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from forensics.analysis.context import catalogue
+from forensics.analysis.credentials.chains import Chains, chains_by_finding
+from forensics.analysis.credentials.rules import graph_of
+from forensics.analysis.horizon import horizons_of, reach_words
 from forensics.analysis.hunt import HuntResult
 from forensics.analysis.log_marks import counted, in_words, marks_of
 from forensics.analysis.refresh import compute_hunt, hunt_case
@@ -62,26 +66,36 @@ def register(app: typer.Typer) -> None:
         low, high = bound(since, "--since"), bound(until, "--until")
         started = time.monotonic()
         if query or param or low or high or dry_run:
-            result, _ = compute_hunt(folder, chosen, system_clock, since=low, until=high, overrides=overrides)
+            result, window = compute_hunt(folder, chosen, system_clock, since=low, until=high, overrides=overrides)
             say("a part of the hunt, or another window or parameters: shown, not stored as the case's findings")
         else:
-            result, _ = hunt_case(folder, every, system_clock, by)
+            result, window = hunt_case(folder, every, system_clock, by)
         seconds = round(time.monotonic() - started, 1)
         connection = folder.reader()
         try:
             marks = marks_of(connection, (key for f in result.findings for key in f.event_keys))
+            chains = chains_by_finding(result.findings, graph_of(connection))
+            horizons = horizons_of(connection, window.since, window.until)
         finally:
             connection.close()
         if json_:
-            out_json({"outcomes": [_outcome(o, result, marks) for o in result.outcomes], "seconds": seconds})
+            out_json(
+                {
+                    "outcomes": [_outcome(o, result, marks, chains) for o in result.outcomes],
+                    "horizons": [asdict(h) for h in horizons],
+                    "seconds": seconds,
+                }
+            )
         else:
-            _print(result, seconds, marks)
+            _print(result, seconds, marks, chains)
+            say(f"last seen is as of the horizon: {reach_words(horizons)}")
         return int(exit_code(result))
 
 
 def exit_code(result: HuntResult) -> ExitCode:
-    """Return 3 with a failed query, 10 with findings, 6 with something not evaluable, else 0."""
-    states = {o.state for o in result.outcomes}
+    """Return 3 with a failed query, 10 with findings that are not suppressed, 6 with something not evaluable, else 0."""
+    suppressed = {f.query_id for f in result.findings} - {f.query_id for f in result.findings if f.suppression is None}
+    states = {o.state for o in result.outcomes if o.query_id not in suppressed}
     codes = {
         State.FAILED: ExitCode.BAD_QUERY,
         State.FINDING: ExitCode.FINDINGS,
@@ -92,17 +106,36 @@ def exit_code(result: HuntResult) -> ExitCode:
     return first_of({codes[s] for s in states})
 
 
-def _outcome(outcome: Any, result: HuntResult, marks: dict[str, str]) -> dict[str, Any]:
+def _outcome(outcome: Any, result: HuntResult, marks: dict[str, str], chains: Chains) -> dict[str, Any]:
     names = ("query_id", "state", "severity", "count", "first_seen", "last_seen", "reason")
     keys = {key for f in result.findings if f.query_id == outcome.query_id for key in f.event_keys}
     return {
         **{n: getattr(outcome, n) for n in names},
         "event_ids": list(outcome.event_ids),
         "integrity": counted(marks, keys),
+        "findings": [
+            {
+                "finding_id": f.finding_id,
+                "severity": str(f.severity),
+                "suppression": f.suppression,
+                "chains": chains.get(f.finding_id, []),
+            }
+            for f in result.findings
+            if f.query_id == outcome.query_id
+        ],
     }
 
 
-def _print(result: HuntResult, seconds: float, marks: dict[str, str]) -> None:
+def _session(rows: list[dict[str, Any]]) -> str:
+    """Return the session of most events of a finding, by name and credential."""
+    if not rows:
+        return ""
+    first = min(rows, key=lambda r: (-r["events"], r["credential_id"]))
+    name = f"{first['session_name']} " if first["session_name"] else ""
+    return f"{name}{first['credential_id']}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
+
+
+def _print(result: HuntResult, seconds: float, marks: dict[str, str], chains: Chains) -> None:
     rows = [
         (
             f.finding_id,
@@ -110,22 +143,34 @@ def _print(result: HuntResult, seconds: float, marks: dict[str, str]) -> None:
             f.confidence,
             f.query_id,
             f.actor,
+            _session(chains.get(f.finding_id, [])),
             len(f.event_keys),
             f.first_seen,
             f.last_seen,
-            f.state,
+            f.state if f.suppression is None else f"suppressed ({f.suppression})",
             *([in_words(counted(marks, f.event_keys))] if marks else []),
         )
-        for f in result.findings
+        for f in sorted(result.findings, key=lambda f: f.suppression is not None)
     ]
     out_table(
         "",
         (
-            *("finding", "severity", "confidence", "query", "actor", "events", "first seen", "last seen", "state"),
+            *(
+                "finding",
+                "severity",
+                "confidence",
+                "query",
+                "actor",
+                "session",
+                "events",
+                "first seen",
+                "last seen",
+                "state",
+            ),
             *(["log files"] if marks else []),
         ),
         rows,
-        right=frozenset({5}),
+        right=frozenset({6}),
     )
     by_state: dict[str, int] = {}
     for outcome in result.outcomes:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from forensics.analysis.context import catalogue, window_of
+from forensics.analysis.horizon import horizons_of, reach_words
 from forensics.analysis.timeline import timeline_rows
 from forensics.cli.console import out_json, out_table, say
 from forensics.cli.options import FIND, CaseArgument, JsonOption, open_given
@@ -31,13 +32,17 @@ def register(app: typer.Typer) -> None:
         folder = open_given(case)
         connection = folder.reader()
         try:
-            rows = timeline_rows(DuckDBEngine(connection), query, window_of(connection, folder.settings()))
+            window = window_of(connection, folder.settings())
+            rows = timeline_rows(DuckDBEngine(connection), query, window)
+            horizons = horizons_of(connection, window.since, window.until)
         finally:
             connection.close()
         if json_:
             out_json(rows.dicts())
             return 0
         out_table(query.title, rows.columns, rows.rows[:limit])
+        if "last_seen" in rows.columns:
+            say(f"last seen is as of the horizon: {reach_words(horizons)}")
         if len(rows.rows) > limit:
             say(f"{limit} of {len(rows.rows)} rows shown; --json gives all")
         return 0

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from forensics.analysis.context import catalogue, window_of
-from forensics.analysis.timeline import FORMATS, timeline_rows, write_timeline
+from forensics.analysis.row_files import FORMATS, write_rows
+from forensics.analysis.timeline import timeline_rows
 from forensics.cli.console import out_json, out_table, say
 from forensics.cli.options import FIND, CaseArgument, DryRunOption, JsonOption, open_given
 from forensics.cli.window import SinceOption, UntilOption, bound
@@ -60,7 +61,7 @@ def register(app: typer.Typer) -> None:
             if dry_run:
                 say(f"would write {len(rows.rows)} rows to {output}")
                 return 0
-            write_timeline(rows, output, form)
+            write_rows(rows, output, form)
             say(f"{len(rows.rows)} rows written to {output}")
             return 0
         if json_:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from forensics.analysis import keys
 from forensics.analysis.context import catalogue
+from forensics.analysis.horizon import reach_words
 from forensics.analysis.refresh import hunt_case
 from forensics.analysis.triage import Triage
 from forensics.cli.commands.hunt import exit_code
@@ -65,7 +67,8 @@ def register(app: typer.Typer) -> None:
         hunted, window = hunt_case(folder, catalogue(), system_clock, by)
         connection = folder.reader()
         try:
-            screen = Triage(connection, hunted.findings, system_clock().replace(tzinfo=None)).sections()
+            made = Triage(connection, hunted.findings, system_clock().replace(tzinfo=None))
+            screen, horizons = made.sections(), made.horizons()
             template = _template(folder, connection)
         finally:
             connection.close()
@@ -83,12 +86,14 @@ def register(app: typer.Typer) -> None:
                     "case": root.name,
                     "window": {"from": window.since, "to": window.until},
                     "records": dict(result.records),
+                    "horizons": [asdict(h) for h in horizons],
                     "sections": sections,
                     "inventory_template": template,
                 }
             )
             return int(code)
         _head(result, window.since, window.until)
+        out(f"complete, as far as can be told: {reach_words(horizons)}; nothing is known after that")
         for title, lines in screen:
             out(title.upper())
             for line in lines:

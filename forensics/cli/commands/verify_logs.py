@@ -14,7 +14,7 @@ from forensics.cli.reading_progress import count_progress
 from forensics.evidence.log_integrity import LogCheck, check_logs, files_of, stored_rows
 from forensics.integrity.log_states import FAILED
 from forensics.model.clock import iso, system_clock
-from forensics.model.errors import ExitCode
+from forensics.model.errors import ExitCode, UsageFault
 
 _SHOWN = 20
 _DIGEST_FAULTS = (
@@ -50,6 +50,7 @@ def verify_logs_json(found: LogCheck) -> dict[str, Any]:
                 "file_sha256": key.file_sha256,
                 "valid_from": key.valid_from,
                 "valid_until": key.valid_until,
+                "obtained": found.obtained.get(key.fingerprint, ""),
                 "problem": key.problem,
             }
             for _, key in sorted(found.checked.keys.keys.items())
@@ -69,6 +70,10 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--pinned-keys", help="Public keys that you fetched yourself; kept in the case."),
         ] = None,
+        pinned_origin: Annotated[
+            str,
+            typer.Option("--pinned-origin", help="From where and when you have them, in your words; kept with them."),
+        ] = "",
         ask_password: Annotated[
             bool, typer.Option("--ask-password", help="Ask for the password of encrypted zip archives; stored nowhere.")
         ] = False,
@@ -76,6 +81,8 @@ def register(app: typer.Typer) -> None:
         json_: JsonOption = False,
     ) -> int:
         """Check CloudTrail log files against their signed digests, without a network."""
+        if pinned_origin and pinned_keys is None:
+            raise UsageFault("--pinned-origin says where the keys of --pinned-keys are from", hint="give both")
         folder = open_given(case)
         password = typer.prompt("Password of the archives", hide_input=True, err=True) if ask_password else None
         connection = folder.reader()
@@ -84,7 +91,15 @@ def register(app: typer.Typer) -> None:
         finally:
             connection.close()
         with count_progress(len(files), sum(row["size_bytes"] or 0 for row in files)) as update:
-            found = check_logs(folder, system_clock, by, pinned=pinned_keys, password=password, progress=update)
+            found = check_logs(
+                folder,
+                system_clock,
+                by,
+                pinned=pinned_keys,
+                pinned_origin=pinned_origin,
+                password=password,
+                progress=update,
+            )
         if json_:
             out_json(verify_logs_json(found))
         else:
@@ -129,7 +144,10 @@ def _print(found: LogCheck) -> None:
     _states("Lake results", [v.state for v in checked.lake])
     for key in sorted(checked.keys.keys.values(), key=lambda k: k.fingerprint):
         where = "pinned" if key.origin == "pinned" else "from the evidence, not authenticated offline"
-        out(f"key {key.fingerprint} of {key.file}: {where}; valid {key.valid_from} to {key.valid_until} as stated")
+        obtained = found.obtained.get(key.fingerprint) or "from whom and when is not stated"
+        out(
+            f"key {key.fingerprint} of {key.file} ({obtained}): {where}; valid {key.valid_from} to {key.valid_until} as stated"
+        )
     for place, problem in checked.keys.problems:
         say(f"{place}: {problem}")
     _faults(found)

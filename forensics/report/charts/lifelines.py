@@ -31,7 +31,7 @@ def lifelines(case: CaseReading, keys: tuple[Key, ...]) -> Chart | None:
     caption = (
         "Each line is a key; time runs to the right. Full line: usage was supplied. Dotted: no usage of this key was supplied. "
         "Tall tick: read by the intruder. Broad bar: from the first use in question to the last recorded use; striped while it is only suspicious. "
-        "Hollow diamond: replaced in the store. Dashed upright line: detected. Short cross-bar: revoked at the provider. Square at the end: still in use there."
+        "Hollow diamond: replaced in the store. Dashed upright line: detected. Short cross-bar: revoked at the provider. Square at the end: still in use as of the horizon of its usage."
     )
     return Chart(
         picture("c-life", _WIDTH, bottom + 24, "Life of the keys around the incident", text, parts),
@@ -141,6 +141,8 @@ def _use_end(key: Key) -> datetime:
 def _table_row(key: Key) -> tuple[str, ...]:
     exposed, use = key.exposed, key.first_use
     active = {True: "yes", False: "no", None: "not known"}[key.still_active]
+    if key.still_active is not None and key.as_of:
+        active += f", as of {words.table_time(key.as_of)}"
     times = (
         exposed and exposed.start,
         exposed and exposed.end,

@@ -1,0 +1,1 @@
+"""Where indicators stand in the evidence, and what of this case others should look for."""

@@ -1,0 +1,1 @@
+"""Files of indicators in the forms that others write, and the forms that we write."""
