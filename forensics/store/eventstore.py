@@ -227,8 +227,11 @@ class EventStore:
         self.connection.register("address_form", forms)
         run(f"INSERT INTO aws_event {projection.PROJECT_AWS_EVENT}")
         run(f"CREATE OR REPLACE TEMP TABLE named AS {projection_children.NAMED}")
-        run(f"INSERT INTO aws_event_item {projection_children.items('named')}")
-        run(f"INSERT INTO credential {projection_children.PROJECT_CREDENTIALS}")
+        services = {row[0] for row in run(projection_children.NAMED_SERVICES).fetchall()}
+        if services:
+            run(f"INSERT INTO aws_event_item {projection_children.items('named', services)}")
+        if run(projection_children.MAY_ISSUE).fetchall()[0][0]:
+            run(f"INSERT INTO credential {projection_children.PROJECT_CREDENTIALS}")
         for name in ("shaped", "identity_form", "named"):
             run(f"DROP TABLE {name}")
         for name in ("incoming", "time_form", "address_form"):

@@ -8,7 +8,6 @@ distinct times and addresses that SQL must not guess.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 
 from forensics.model.event import AWS_EVENT
 
@@ -111,13 +110,17 @@ SELECT DISTINCT t FROM (
 WHERE t IS NOT NULL AND NOT regexp_full_match(t, '{_FORM}')"""
 DISTINCT_ADDRESSES = "SELECT DISTINCT s.sourceIPAddress FROM shaped WHERE s.sourceIPAddress IS NOT NULL"
 
+#: requestParameters by name, and eventName without the date that some services append.
+REQUEST = f"TRY(json_transform(CASE WHEN json_type(s.requestParameters) = 'OBJECT' THEN s.requestParameters END, '{_REQUEST}'))"
+NAME_BASE = "regexp_replace(s.eventName, '[0-9]{8}(v[0-9]+)?$', '')"
+
 _STAGES = f"""
 WITH deep AS (
   SELECT p.* EXCLUDE (s), p.s, i.u, i.actor AS identity_actor, i.is_final, i.session_name,
-    TRY(json_transform(CASE WHEN json_type(s.requestParameters) = 'OBJECT' THEN s.requestParameters END, '{_REQUEST}')) AS q,
+    {REQUEST} AS q,
     TRY(json_transform(CASE WHEN json_type(s.responseElements) = 'OBJECT' THEN s.responseElements END, '{_RESPONSE}')) AS r,
     coalesce(s.eventTime, s."@timestamp") AS time_text,
-    regexp_replace(s.eventName, '[0-9]{{8}}(v[0-9]+)?$', '') AS name_base
+    {NAME_BASE} AS name_base
   FROM shaped AS p LEFT JOIN identity_form AS i ON i.text = p.s.userIdentity),
 worded AS (
   SELECT *,
@@ -250,15 +253,14 @@ if _missing:  # a column added to the model must be projected, and the other way
     raise RuntimeError(f"aws_event columns without projection: {sorted(_missing)}")
 
 
-def project(names: Iterable[str], where: str = "TRUE") -> str:
-    """Return the SELECT that makes columns of aws_event from the relations above; few columns are planned sooner."""
-    columns = ",\n  ".join(f"{_COLUMNS[name]} AS {name}" for name in names)
-    return f"""{_STAGES}SELECT {columns}
+PROJECT_AWS_EVENT = (
+    _STAGES
+    + "SELECT "
+    + ",\n  ".join(f"{_COLUMNS[name]} AS {name}" for name in AWS_EVENT.names)
+    + """
 FROM judged
 LEFT JOIN time_form AS tf ON tf.text = time_text
 LEFT JOIN time_form AS cf ON cf.text = u.sessionContext.attributes.creationDate
 LEFT JOIN address_form AS af ON af.raw = s.sourceIPAddress
-WHERE {where}"""
-
-
-PROJECT_AWS_EVENT = project(AWS_EVENT.names)
+"""
+)

@@ -5,7 +5,9 @@ Which lists an event may hold is told by its service.
 
 from __future__ import annotations
 
-from forensics.store.projection import project
+from collections.abc import Collection
+
+from forensics.store.projection import NAME_BASE, REQUEST
 
 _SHORT_NAME = (
     "CASE WHEN {v} LIKE 'arn:%:secretsmanager:%' THEN regexp_replace(regexp_replace({v},"
@@ -83,27 +85,26 @@ def _hosts(service: str) -> str:
     return f"'{service}.amazonaws.com', '{service}.amazonaws.com.cn'"
 
 
-_ITEMS_FROM = "event_key event_source event_name_base request_parameters request_secret_id request_name request_function resources"
-_ISSUED_FROM = (
-    "event_key event_time event_name_base actor credential_id issued_credential_id request_role_arn request_user_name"
-    " response_elements outcome"
-)
+def items(events: str, services: Collection[str] = tuple(_NAMED)) -> str:
+    """Return the SELECT of rows of aws_event_item for the events of a relation.
 
-
-def items(events: str) -> str:
-    """Return the SELECT of rows of aws_event_item for the events of a relation."""
+    `services` are the first words of the event sources that occur in it: what is left out need not be planned.
+    """
     named = [
         f"SELECT event_key, unnest({_list_of(parts)}) AS i FROM {events} WHERE event_source IN ({_hosts(service)})"
         for service, parts in _NAMED.items()
+        if service in services
     ]
-    named.append(f"SELECT event_key, unnest({_each('resource_arn', _ARNS)}) FROM {events} WHERE resources IS NOT NULL")
+    named.append(
+        f"SELECT event_key, unnest({_each('resource_arn', _ARNS)}) AS i FROM {events} WHERE resources IS NOT NULL"
+    )
     return f"""
 SELECT event_key, i.kind, i.n,
   CASE WHEN i.kind IN ('secret', 'kms_secret') THEN {_SHORT_NAME.format(v="i.v")}
        WHEN i.kind IN ('parameter', 'kms_parameter') THEN {_PARAMETER_NAME.format(v="i.v")}
        WHEN i.kind IN ('function', 'kms_function') THEN {_FUNCTION_NAME.format(v="i.v")} ELSE i.v END AS value,
   i.v AS value_raw
-FROM ({" UNION ALL ".join(named)})
+FROM ({" UNION ALL ".join(reversed(named))})
 WHERE i.v IS NOT NULL AND i.v <> ''
 """
 
@@ -120,6 +121,16 @@ FROM {events} WHERE issued_credential_id IS NOT NULL AND outcome = 'success'
 """
 
 
-#: The few columns and events that items come from, and the credentials of the records that are being projected.
-NAMED = project(_ITEMS_FROM.split(), f"s.eventSource IN ({', '.join(map(_hosts, _NAMED))}) OR s.resources IS NOT NULL")
-PROJECT_CREDENTIALS = credentials(f"({project(_ISSUED_FROM.split())})")
+#: The few columns and records that items come from.
+NAMED = f"""
+SELECT own_key AS event_key, s.eventSource AS event_source, {NAME_BASE} AS event_name_base,
+  s.requestParameters AS request_parameters, q.secretId AS request_secret_id, q."name" AS request_name,
+  q.functionName AS request_function, s.resources AS resources
+FROM (SELECT own_key, s, {REQUEST} AS q FROM shaped
+      WHERE s.eventSource IN ({", ".join(map(_hosts, _NAMED))}) OR s.resources IS NOT NULL)"""
+NAMED_SERVICES = "SELECT DISTINCT split_part(event_source, '.', 1) FROM named"
+
+#: What the records hand out that were just written: read back, since these few rows are planned sooner than projected.
+_ISSUING = "SELECT own_key FROM shaped WHERE contains(s.responseElements, '\"accessKeyId\"')"
+MAY_ISSUE = f"SELECT count(*) FROM ({_ISSUING})"
+PROJECT_CREDENTIALS = credentials(f"(SELECT * FROM aws_event WHERE event_key IN ({_ISSUING}))")
