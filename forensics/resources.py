@@ -15,6 +15,11 @@ def _folder(name: str) -> Path:
     raise FileNotFoundError(f"the folder {name} is missing from this installation of keytrail")
 
 
+def price_list() -> Path:
+    """Return the list of prices that travels with the program."""
+    return _PACKAGE / "model" / "list_prices.csv"
+
+
 def queries_folder() -> Path:
     """Return the folder of the query files. Raises FileNotFoundError when the installation lacks it."""
     return _folder("queries")

@@ -41,6 +41,7 @@ from forensics.evidence.log_integrity import check_logs
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.model.clock import system_clock
 from forensics.store.case_folder import CaseFolder, init_case
+from tests.bench_exposure import bench_exposure
 from tests.integrity.chain_kit import Kit, key_list, log_key
 
 LARGEST_OBJECT = {"many": 100_000_000, "few": 1_000_000_000}
@@ -276,6 +277,7 @@ def main() -> None:
         measure(kind, Path(trail), Path(target), int(largest))
         return
     with tempfile.TemporaryDirectory() as name:
+        bench_exposure(Path(name))
         if given.logs:
             compare_logs(Path(name), given.logs)
         compare(Path(name), "few", given.events, given.few, given.rounds)

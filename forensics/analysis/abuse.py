@@ -1,32 +1,39 @@
-"""The abuse axis: direct links first, then statistics, then what explains them."""
+"""The abuse axis: direct links first, then use left over after what explains it, then signs and what explains them."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from forensics.analysis.facts import Alternative, Facts, Reason, Row, times
+from forensics.analysis.facts import Alternative, Facts, Reason, Row
 from forensics.analysis.keys import Key
+from forensics.analysis.misuse import act_signs, links, shape_signs, use_signs
+from forensics.analysis.misuse.expected import Expected, expected_use, left_over, unexplained
+from forensics.analysis.misuse.innocent import launches, others
+from forensics.analysis.misuse.shown import not_shown
+from forensics.analysis.misuse.sign import BY_DAY, OF_USE, Sign, weighed, within
 from forensics.analysis.policy import Policy
 from forensics.analysis.reads import ExposureAnswer
-from forensics.analysis.signs import Signs, episode, find_signs, inside
-from forensics.analysis.usage import Series, owned, preferred, series_of
+from forensics.analysis.signs import Signs, find_signs
+from forensics.analysis.usage import Series, preferred, series_of
 from forensics.model.case import GUARD, Statement
 from forensics.model.clock import iso
 from forensics.model.verdict import Abuse
 
-#: Some exporters write underscores for dots.
-_REVOKING = frozenset({"api_key.deleted", "api_key_deleted", "admin_api_key_deleted", "platform_api_key_deleted"})
-_ENDED = frozenset({"inactive", "archived", "expired"})
-_NO_ADDRESS = (
-    "the provider's usage export carries no address and no user agent, so where the calls came from is not shown"
+#: Signs that do not come from the counts which a remainder is made of.
+_BESIDE_REMAINDER = frozenset({"model", "tier", "control_plane"})
+_PROXY = (
+    "the misuse seen ran through a gateway or the own product: the key itself need not have got out, and rotating it ends"
+    " nothing while that session or address may use the gateway"
 )
 
 
 @dataclass(slots=True)
 class AbuseAnswer:
-    """The abuse axis of one key; `first_from` and `first_to` bound the first use that is unexplained or established."""
+    """The abuse axis of one key; `first_from` and `first_to` bound the first use that is unexplained or established.
+
+    `path` tells how established misuse ran: `direct`, `own_proxy`, or "" when it is not established.
+    """
 
     value: Abuse
     reasons: list[Reason] = field(default_factory=list)
@@ -35,7 +42,9 @@ class AbuseAnswer:
     first_to: datetime | None = None
     series: Series | None = None
     signs: Signs | None = None
+    found: list[Sign] = field(default_factory=list)
     revoked: Row | None = None
+    path: str = ""
     notes: list[str] = field(default_factory=list)
 
     def began(self, start: datetime, end: datetime) -> None:
@@ -44,29 +53,61 @@ class AbuseAnswer:
             self.first_from, self.first_to = start, end
 
 
-def judge_abuse(key: Key, exposure: ExposureAnswer, facts: Facts, policy: Policy) -> AbuseAnswer:
-    """Return the abuse axis of a key."""
+def judge_abuse(
+    key: Key, exposure: ExposureAnswer, facts: Facts, policy: Policy, rotated: datetime | None = None
+) -> AbuseAnswer:
+    """Return the abuse axis of a key; `rotated` is when its place got a new value, by the logs."""
     answer = AbuseAnswer(Abuse.NOT_EVALUABLE, series=series_of(key, facts))
-    answer.revoked = _revocation(key, facts)
+    answer.revoked = links.revocation(key, facts)
     since = exposure.first or facts.settings.t0
+    answer.found = _signs(key, exposure, facts, policy, answer, rotated)
+    expected = expected_use(key, facts)
+    direct = [
+        *links.by_act(key, facts, answer.began),
+        *links.by_request(key, facts, answer.began),
+        *links.after_revocation(answer.series, answer.revoked, answer.began),
+    ]
+    remainder = _remainder(expected, since, answer, policy)
     if answer.series is not None:
         answer.notes += answer.series.notes
-        answer.signs = find_signs(
-            answer.series, _baseline_end(exposure, facts), since or facts.since, facts.until, policy
-        )
-    links = [
-        *_links_by_address(key, facts, answer),
-        *_links_by_request(key, facts, answer),
-        *_use_after_revocation(answer),
-        *_remainder(key, since, facts, answer, policy),
-    ]
-    if links:
+    answer.notes += not_shown(key, facts, answer.series)
+    if direct or remainder:
         answer.value = Abuse.ESTABLISHED
-        answer.reasons += links + _signs_reasons(answer)
-        _ask_innocent(answer)
+        answer.path = "direct" if remainder or any(x.path == "direct" for x in direct) else "own_proxy"
+        if answer.path == "own_proxy":
+            answer.notes.append(_PROXY)
+        answer.reasons += [*(x.reason for x in direct), *remainder]
+        answer.reasons += [s.reason() for s in answer.found if s.kind != "remainder"]
+        answer.alternatives += others()
         return answer
-    _statistics(key, since, facts, answer, policy)
+    _statistics(key, since, facts, answer, policy, expected)
     return answer
+
+
+def _signs(
+    key: Key, exposure: ExposureAnswer, facts: Facts, policy: Policy, answer: AbuseAnswer, rotated: datetime | None
+) -> list[Sign]:
+    """Return every sign of a key, in a fixed order; what cannot be compared gives none."""
+    since = exposure.first or facts.settings.t0 or facts.since
+    baseline_until = _baseline_end(exposure, facts)
+    series, found = answer.series, []
+    if series is not None:
+        answer.signs = find_signs(series, baseline_until, since, facts.until, policy)
+        found += use_signs.volume_and_model(answer.signs)
+    if baseline_until is not None:
+        if series is not None:
+            days = facts.usage_days.get((key.provider, key.key_id), [])
+            days = [d for d in preferred(key, days) if d["granularity_s"] == series.granularity_s]
+            found += use_signs.dormant(series, since, facts.until, policy)
+            found += shape_signs.tiers(days, baseline_until, since, policy)
+            found += use_signs.off_hours(series, baseline_until, since, facts.until, policy)
+            found += shape_signs.token_shape(days, baseline_until, since, policy)
+        billed = preferred(key, facts.billed.get((key.provider, key.key_id), []))
+        found += use_signs.cost(billed, baseline_until, since, policy)
+        found += act_signs.sources(key, facts, baseline_until, since, policy)
+    found += act_signs.after_end(key, facts, series, rotated, answer.revoked)
+    found += act_signs.changes(key, facts, baseline_until, since)
+    return found
 
 
 def _baseline_end(exposure: ExposureAnswer, facts: Facts) -> datetime | None:
@@ -75,206 +116,52 @@ def _baseline_end(exposure: ExposureAnswer, facts: Facts) -> datetime | None:
     return exposure.first - GUARD if exposure.first else None
 
 
-def _mine(key: Key, row: Row, *names: str) -> bool:
-    """Whether a row of the key's own owner names the key; another customer's log says nothing about it."""
-    return row["provider"] == key.provider and owned(key, row["owner"] or "") and key.key_id in {row[n] for n in names}
-
-
-def _ends_key(act: Row) -> bool:
-    """Whether an act of the provider's log ended its target key: deleted, or its status set to one that is over."""
-    if act["action"] in _REVOKING:
-        return True
-    if act["action"] != "platform_api_key_updated":
-        return False
-    try:
-        updates = json.loads(act["details"] or "{}").get("updates") or []
-    except (ValueError, AttributeError):
-        return False
-    return any(isinstance(u, dict) and u.get("type") == "status" and u.get("current_value") in _ENDED for u in updates)
-
-
-def _revocation(key: Key, facts: Facts) -> Row | None:
-    """Return the first act in the provider's own log that ended the key, or None."""
-    ends = (a for a in facts.acts if _mine(key, a, "target_key_id") and a["outcome"] != "failure" and _ends_key(a))
-    return next(ends, None)
-
-
-def _links_by_address(key: Key, facts: Facts, answer: AbuseAnswer) -> list[Reason]:
-    """The key acted, or was changed, from an address that only the intruder in AWS used."""
-    acts = [
-        a
-        for a in facts.acts
-        if a["tainted_address"] and a["outcome"] != "failure" and _mine(key, a, "actor_key_id", "target_key_id")
-    ]
-    if not acts:
+def _remainder(expected: Expected | None, since: datetime | None, answer: AbuseAnswer, policy: Policy) -> list[Reason]:
+    """Return use left over after complete logs, when one further independent sign stands beside it; else note it as a sign."""
+    series = answer.series
+    if expected is None or series is None or series.granularity_s != 3600 or since is None:
         return []
-    first = acts[0]
-    answer.began(first["event_time"], first["event_time"])
-    used = sum(1 for a in acts if a["actor_key_id"] == key.key_id)
-    what = (
-        f"the key was used {times(used)}"
-        if used
-        else f"the key was changed ({', '.join(sorted({a['action'] for a in acts}))})"
-    )
-    text = f"{what} at the provider from {first['tainted_address']}, an address of the intruder in AWS, first {iso(first['event_time'])}"
-    return [
-        Reason(
-            "abuse",
-            text,
-            f"{first['root']}; address {first['tainted_address']}",
-            "exposure.provider_acts",
-            tuple(a["event_key"] for a in acts),
-        )
-    ]
-
-
-def _aliases(key: Key, facts: Facts) -> set[str]:
-    return {
-        s.key_alias
-        for s in facts.settings.statements
-        if s.key_id == key.key_id and s.provider == key.provider and s.key_alias
-    }
-
-
-def _links_by_request(key: Key, facts: Facts, answer: AbuseAnswer) -> list[Reason]:
-    aliases = _aliases(key, facts)
-    rows = [
-        r
-        for r in facts.tainted_requests
-        if owned(key, r["owner"] or "")
-        and (r["key_id"] == key.key_id or (r["key_name"] in aliases and r["upstream_provider"] in (None, key.provider)))
-    ]
-    if not rows:
+    left = left_over(series, expected, since, policy)
+    if len(left) < policy.remainder_buckets:
         return []
-    first = rows[0]
-    answer.began(first["event_time"], first["event_time"])
-    text = f"{len(rows)} requests with this key came from {first['tainted_address']}, an address of the intruder in AWS, first {iso(first['event_time'])}"
-    return [
-        Reason(
-            "abuse",
-            text,
-            f"{first['root']}; address {first['tainted_address']}",
-            "exposure.requests_from_tainted",
-            tuple(r["event_key"] for r in rows),
-        )
-    ]
-
-
-def _use_after_revocation(answer: AbuseAnswer) -> list[Reason]:
-    if answer.revoked is None or answer.series is None:
-        return []
-    at = answer.revoked["event_time"]
-    late = [b for b in answer.series.buckets if b.start >= at and (b.tokens or b.requests)]
-    if not late:
-        return []
-    answer.began(late[0].start, late[0].end)
+    first, total = left[0][0], sum(rest for _, rest in left)
+    who = ", ".join(expected.by)
     text = (
-        f"the provider's own log proves that the key was revoked at {iso(at)}, yet {len(late)} buckets wholly after it show"
-        f" successful use, from {iso(late[0].start)} to {iso(late[-1].end)}"
-    )
-    keys = (answer.revoked["event_key"], *(k for b in late for k in b.event_keys))
-    return [Reason("abuse", text, f"event {answer.revoked['event_key']}", "exposure.usage_buckets", keys)]
-
-
-def _complete_gateway(key: Key, facts: Facts) -> Statement | None:
-    return next(
-        (
-            s
-            for s in facts.settings.statements
-            if s.kind == "gateway_complete" and s.key_id == key.key_id and s.provider == key.provider
-        ),
-        None,
-    )
-
-
-def _remainder(key: Key, since: datetime | None, facts: Facts, answer: AbuseAnswer, policy: Policy) -> list[Reason]:
-    """Usage left over after a gateway's log that a named person declared complete, with one further independent sign."""
-    statement = _complete_gateway(key, facts)
-    if statement is None or answer.series is None or answer.series.granularity_s != 3600 or since is None:
-        return []
-    logged: dict[datetime, int] = {}
-    models: set[str] = set()
-    for row in preferred(key, facts.gateway):
-        if row["key_name"] == statement.key_alias and row["upstream_provider"] in (None, key.provider):
-            logged[row["hour"]] = logged.get(row["hour"], 0) + row["requests"]
-            models.add(row["model"] or "")
-    if not logged:
-        return []
-    low, high = (
-        max(statement.since or min(logged), since),
-        min(statement.until or max(logged), max(logged) + timedelta(hours=1)),
-    )
-    left = []
-    for bucket in answer.series.buckets:
-        rest = bucket.requests - logged.get(bucket.start, 0)
-        if (
-            low <= bucket.start
-            and bucket.end <= high
-            and rest > policy.remainder_requests
-            and rest * 1000 > policy.remainder_share * bucket.requests
-        ):
-            left.append((bucket, rest))
-    new = {
-        m: b
-        for m, b in (answer.signs.new_models if answer.signs else {}).items()
-        if not any(m in known or known in m for known in models if known)
-    }
-    if len(left) < policy.remainder_buckets or not new:
-        return []
-    total = sum(rest for _, rest in left)
-    first = left[0][0]
-    answer.began(first.start, first.end)
-    text = (
-        f"{total} requests in {len(left)} hours from {iso(first.start)} are left over after the gateway's log, which {statement.by or 'the customer'}"
-        f" declared complete; and a model that neither the key nor the gateway had used before appears: {', '.join(sorted(new))}"
+        f"{total} requests in {len(left)} hours from {iso(first.start)} are left over after the gateway's log, which {who}"
+        " declared complete"
     )
     keys = tuple(k for bucket, _ in left for k in bucket.event_keys)
-    return [
-        Reason(
-            "abuse",
-            text,
-            f"statement of {statement.by}; usage of {', '.join(sorted(new))}",
-            "exposure.gateway_hours",
-            keys,
-        )
-    ]
-
-
-def _signs_reasons(answer: AbuseAnswer) -> list[Reason]:
-    signs, out = answer.signs, []
-    if signs is None:
+    beside = [s for s in answer.found if s.kind in _BESIDE_REMAINDER and not _is_expected(s, expected, answer)]
+    span = (first.start, left[-1][0].end)
+    answer.found.append(Sign("remainder", text, f"statement of {who}", "exposure.gateway_hours", keys, *span))
+    if not beside:
         return []
-    if signs.spikes:
-        start, end = episode(signs.spikes)
-        text = (
-            f"{len(signs.spikes)} buckets from {iso(start)} to {iso(end)} hold {signs.observed} {signs.metric}, usual for the same hours"
-            f" are {signs.expected} (median by {signs.season})"
-        )
-        out.append(
-            Reason(
-                "abuse",
-                text,
-                "usage volume",
-                "exposure.usage_buckets",
-                tuple(k for b in signs.spikes for k in b.event_keys),
-            )
-        )
-    for model, buckets in sorted(signs.new_models.items()):
-        text = f"the model {model} was never used by this key before {iso(signs.baseline_until) if signs.baseline_until else '-'}; first in the bucket of {iso(buckets[0].start)}"
-        out.append(
-            Reason(
-                "abuse",
-                text,
-                "usage by model",
-                "exposure.usage_buckets",
-                tuple(k for b in buckets for k in b.event_keys),
-            )
-        )
-    return out
+    answer.began(first.start, first.end)
+    models = sorted(m for m in (answer.signs.new_models if answer.signs else {}) if not expected.knows(m))
+    what = (
+        f"a model that neither the key nor the gateway had used before appears: {', '.join(models)}"
+        if models
+        else beside[0].text
+    )
+    root = f"usage of {', '.join(models)}" if models else beside[0].root
+    return [Reason("abuse", f"{text}; and {what}", f"statement of {who}; {root}", "exposure.gateway_hours", keys)]
 
 
-def _statistics(key: Key, since: datetime | None, facts: Facts, answer: AbuseAnswer, policy: Policy) -> None:
+def _is_expected(sign: Sign, expected: Expected, answer: AbuseAnswer) -> bool:
+    """Whether the stated logs hold the new models too: then they are the customer's own."""
+    models = answer.signs.new_models if answer.signs else {}
+    return sign.kind == "model" and all(expected.knows(m) for m in models)
+
+
+def _statistics(
+    key: Key, since: datetime | None, facts: Facts, answer: AbuseAnswer, policy: Policy, expected: Expected | None
+) -> None:
+    heavy = weighed(answer.found, policy) >= policy.unexplained_weight
     series, signs = answer.series, answer.signs
+    if heavy:
+        _unexplained(key, facts, answer, policy, expected)
+        return
+    answer.reasons += [s.reason() for s in answer.found]
     if series is None or signs is None:
         why = (
             "no usage that names this key was supplied"
@@ -283,30 +170,64 @@ def _statistics(key: Key, since: datetime | None, facts: Facts, answer: AbuseAns
         )
         answer.reasons.append(Reason("abuse", why, "coverage", "exposure.usage_buckets"))
         return
-    answer.notes.append(_NO_ADDRESS)
     if signs.state:
         answer.reasons.append(Reason("abuse", signs.state, "coverage", "exposure.usage_buckets"))
         return
-    if signs.any:
-        answer.reasons += _signs_reasons(answer)
-        buckets = [*signs.spikes, *(b for found in signs.new_models.values() for b in found)]
-        answer.began(*min((b.start, b.end) for b in buckets))
-        launch = next(
-            (
-                s
-                for s in facts.settings.statements
-                if s.kind == "launch"
-                and s.key_id == key.key_id
-                and s.provider == key.provider
-                and inside(buckets, s.since, s.until)
-            ),
-            None,
-        )
-        answer.value = Abuse.EXPLAINED if launch else Abuse.UNEXPLAINED
-        _launches(key, facts, launch, answer)
-        _ask_innocent(answer)
-        return
-    start = since or facts.since
+    _none_seen(since or facts.since, series, signs, facts, answer, policy)
+
+
+def _unexplained(key: Key, facts: Facts, answer: AbuseAnswer, policy: Policy, expected: Expected | None) -> None:
+    """Signs of weight: unexplained, unless a stated launch or the customer's own complete log covers all of them."""
+    answer.reasons += [s.reason() for s in answer.found]
+    timed = [s for s in answer.found if s.start is not None and s.end is not None and policy.weight(s.kind)]
+    if timed:
+        exact = [s for s in timed if s.kind not in BY_DAY] or timed
+        answer.began(*min(_first(s, answer) for s in exact))
+    of_use = all(s.kind in OF_USE for s in answer.found if policy.weight(s.kind))
+    launch = _launch(key, facts, timed) if of_use else None
+    logged = of_use and launch is None and _logged(answer, expected, policy)
+    answer.value = Abuse.EXPLAINED if launch or logged else Abuse.UNEXPLAINED
+    answer.alternatives += launches(key, facts, launch, expected if logged else None)
+    answer.alternatives += others()
+
+
+def _first(sign: Sign, answer: AbuseAnswer) -> tuple[datetime, datetime]:
+    """Return the first bucket of a sign where there is one, so that the bounds of first use are those of a bucket."""
+    start, end = sign.start or datetime.max, sign.end or datetime.max  # noqa: DTZ901 - naive UTC
+    step = timedelta(seconds=answer.series.granularity_s) if answer.series and sign.kind in OF_USE else end - start
+    return start, min(end, start + step)
+
+
+def _launch(key: Key, facts: Facts, signs: list[Sign]) -> Statement | None:
+    """Return the stated launch whose times hold every sign."""
+    return next(
+        (
+            s
+            for s in facts.settings.statements
+            if s.kind == "launch"
+            and s.key_id == key.key_id
+            and s.provider == key.provider
+            and all(within(sign, s.since, s.until) for sign in signs)
+        ),
+        None,
+    )
+
+
+def _logged(answer: AbuseAnswer, expected: Expected | None, policy: Policy) -> bool:
+    """Whether the customer's own complete logs hold every unusual bucket, and every new model."""
+    signs = answer.signs
+    if expected is None or signs is None or answer.series is None or answer.series.granularity_s != 3600:
+        return False
+    if any(s.kind not in {"volume", "model"} for s in answer.found if s.kind in OF_USE):
+        return False
+    buckets = [*signs.spikes, *(b for found in signs.new_models.values() for b in found)]
+    covered = all(expected.speaks_of(b) and not unexplained(b, expected, policy) for b in buckets)
+    return bool(buckets) and covered and all(expected.knows(m) for m in signs.new_models)
+
+
+def _none_seen(
+    start: datetime, series: Series, signs: Signs, facts: Facts, answer: AbuseAnswer, policy: Policy
+) -> None:
     needed = facts.until - timedelta(hours=policy.usage_end_hours)
     known = series.horizon.until
     whole = known is not None and known >= needed
@@ -317,40 +238,3 @@ def _statistics(key: Key, since: datetime | None, facts: Facts, answer: AbuseAns
     answer.value = Abuse.NONE_SEEN
     text = f"nothing unusual in {signs.compared} buckets after {iso(start)}, compared with use from {iso(signs.baseline_from or facts.since)} to {iso(signs.baseline_until or facts.since)}; as of the horizon, {series.horizon.words()}"
     answer.reasons.append(Reason("abuse", text, "usage volume", "exposure.usage_buckets"))
-
-
-def _launches(key: Key, facts: Facts, launch: Statement | None, answer: AbuseAnswer) -> None:
-    if launch:
-        when = f"{iso(launch.since) if launch.since else 'any time'} to {iso(launch.until) if launch.until else 'any time'}"
-        answer.alternatives.append(
-            Alternative(
-                f"A launch or campaign of {key.customer or 'the customer'}",
-                True,
-                f"stated by {launch.by} for {when}: {launch.text}",
-            )
-        )
-        return
-    stated = [s for s in facts.settings.statements if s.kind == "launch" and s.key_id == key.key_id]
-    result = (
-        "a launch was stated, but the unusual use goes beyond its times"
-        if stated
-        else "ask the customer whether a launch, migration or batch job ran then"
-    )
-    answer.alternatives.append(Alternative("A launch, migration or batch job of the customer", bool(stated), result))
-
-
-def _ask_innocent(answer: AbuseAnswer) -> None:
-    answer.alternatives.append(
-        Alternative(
-            "Another application of the customer shares the key",
-            False,
-            "ask the customer which applications use this key, and for their logs",
-        )
-    )
-    answer.alternatives.append(
-        Alternative(
-            "A change of price, model default or prompt changed the shape of ordinary use",
-            False,
-            "ask the customer for its deployments of that week",
-        )
-    )

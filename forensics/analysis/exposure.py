@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from forensics.analysis.abuse import AbuseAnswer, judge_abuse
-from forensics.analysis.cost import excess_cost
+from forensics.analysis.cost import Costs, costs_of
 from forensics.analysis.facts import Alternative, Facts, Row
 from forensics.analysis.horizon import Horizon
 from forensics.analysis.keys import Key
+from forensics.analysis.ledger.places import place_of
+from forensics.analysis.misuse.innocent import of_many
+from forensics.analysis.misuse.together import together
 from forensics.analysis.policy import DEFAULT, Policy
 from forensics.analysis.reads import ExposureAnswer, judge_exposure
-from forensics.analysis.usage import preferred
 from forensics.model.clock import iso
 from forensics.model.verdict import SEEN, Abuse, Verdict, headline
 
@@ -27,42 +29,63 @@ _READ_FIELDS = (
     "source_ip",
     "outcome",
     "evidence",
+    "location",
+    "region",
+    "usual_reads",
+    "value",
+    "query_id",
 )
 
 
 def judge(keys: list[Key], facts: Facts, policy: Policy = DEFAULT) -> list[Row]:
     """Return the answer for each key, most severe first, in the documented shape of `exposure --json`."""
+    facts.hold(keys)
     answers = [_answer(key, facts, policy) for key in keys]
+    for answer, sign in zip(answers, together([_begun(a) for a in answers], policy), strict=True):
+        if sign is not None:
+            answer["signs"].append(sign.as_json(policy))
+            answer["reasons"].append(sign.reason().as_json())
+            answer["alternatives"].append(of_many().as_json())
     order = list(Verdict)
     answers.sort(key=lambda a: (order.index(a["verdict"]), a["customer"], a["provider"], a["key_id"]))
     return answers
 
 
+def _begun(answer: Row) -> tuple[str, datetime | None, tuple[str, ...]]:
+    """Return customer, begin of unusual use and the events that show it."""
+    shown = (r["event_keys"] for r in answer["reasons"] if r["axis"] == "abuse" and r["event_keys"])
+    start = answer["first_use_unexplained"]["from"] if answer["first_use_unexplained"] else None
+    return answer["customer"], start, tuple(next(shown, ()))
+
+
 def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
     exposure = judge_exposure(key, facts, policy)
-    abuse = judge_abuse(key, exposure, facts, policy)
-    verdict = headline(exposure.value, abuse.value)
     rotated = _rotation(key, exposure, facts)
+    abuse = judge_abuse(key, exposure, facts, policy, rotated)
+    verdict = headline(exposure.value, abuse.value)
     revoked = abuse.revoked["event_time"] if abuse.revoked else key.revoked_at
     last, active = _still_active(abuse, facts, policy)
     horizon = _horizon(key, abuse, facts)
-    notes = [*key.notes, *abuse.notes]
+    used = [b.start for b in abuse.series.buckets if b.tokens or b.requests] if abuse.series else []
+    notes = [*key.notes, *exposure.notes, *abuse.notes]
     if facts.settings.t0 is None:
         notes.append(
             "T0 is not stated: where a baseline was needed it ends 24 hours before the first exposure of the key"
+        )
+    last_act = facts.last_act() if rotated and exposure.value in SEEN and not exposure.again else None
+    if rotated and last_act and last_act > rotated:
+        notes.append(
+            f"its place got a new value at {iso(rotated)}, while the intruder still acted until {iso(last_act)}: no read of"
+            " the new value was seen, but the intruder had not been shut out"
         )
     if rotated is None and key.rotated_at:
         notes.append(f"rotation at {iso(key.rotated_at)} is stated by the inventory; the logs do not show it")
     if key.revoked_at and not abuse.revoked:
         notes.append(f"revocation at {iso(key.revoked_at)} is stated by the inventory; no provider log shows it")
-    cost = (
-        excess_cost(
-            preferred(key, facts.billed.get((key.provider, key.key_id), [])),
-            facts.baseline_until,
-            exposure.first or facts.settings.t0,
-        )
+    costs = (
+        costs_of(key, facts, exposure.first or facts.settings.t0, abuse.series)
         if abuse.value in {Abuse.ESTABLISHED, Abuse.UNEXPLAINED, Abuse.EXPLAINED}
-        else None
+        else Costs()
     )
     reasons = [*exposure.reasons, *abuse.reasons]
     return {
@@ -79,20 +102,33 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
         "decision": "open",
         "exposed_at": _interval(exposure.first, exposure.last) if exposure.value in SEEN else None,
         "first_use_unexplained": _interval(abuse.first_from, abuse.first_to),
-        "excess_cost": cost,
+        "excess_cost": costs.excess,
+        "costs": costs.figures,
         "rotated_at": rotated or key.rotated_at,
         "revoked_at": revoked,
         "still_active": active,
         "last_use": last,
+        "last_bucket_from": max(used, default=None),
         "as_of": _until(horizon, facts) if horizon else None,
         "as_of_source": horizon.source if horizon else None,
         "reasons": [r.as_json() for r in reasons],
+        "signs": [s.as_json(policy) for s in abuse.found],
+        "misuse_path": abuse.path or None,
         "alternatives": [
             a.as_json() for a in (*exposure.alternatives, *abuse.alternatives, *_alternatives(exposure, abuse))
         ],
-        "reads": [{n: r[n] for n in _READ_FIELDS} for r in exposure.reads],
+        "exposed_again": _interval(exposure.again[0]["event_time"], exposure.again[-1]["event_time"])
+        if exposure.again
+        else None,
+        "reads": [_read(r, facts) for r in (*exposure.reads, *exposure.again)],
         "notes": notes,
     }
+
+
+def _read(row: Row, facts: Facts) -> Row:
+    """Return an act on the place of a key: who, by which session and chain, from where, when, and whether usually."""
+    known = {n: row.get(n) for n in _READ_FIELDS}
+    return {**known, "chain": facts.chain(row["credential_id"]), "root": facts.root_of(row), "why": row.get("why", "")}
 
 
 def _interval(start: datetime | None, end: datetime | None) -> Row | None:
@@ -114,12 +150,9 @@ def _alternatives(exposure: ExposureAnswer, abuse: AbuseAnswer) -> list[Alternat
 def _rotation(key: Key, exposure: ExposureAnswer, facts: Facts) -> datetime | None:
     """Return when a new value was stored at the key's place after its first exposure (or T0), by the logs."""
     after = exposure.first or facts.settings.t0 or facts.since
-    kinds = {"secret": "secret", "ssm": "parameter"}
-    for row in facts.changes:
-        same = row["location"] == key.location and row["item_kind"] == kinds.get(key.location_kind)
-        if same and row["event_time"] >= after and (not key.location_region or row["region"] == key.location_region):
-            if row["event_key"] in facts.suspects:
-                continue
+    place = place_of(key)
+    for row in facts.changes_at.at(place) if place else ():
+        if row["event_time"] >= after and row["event_key"] not in facts.suspects:
             when: datetime = row["event_time"]
             return when
     return None

@@ -116,7 +116,8 @@ def purge(folder: CaseFolder, exhibit: str, reason: str, by: str = "") -> Purged
         }
         EventStore(connection).insert("purge", [row])
         path.unlink(missing_ok=True)
-        (folder.root / "inventory" / f"{name}.csv").unlink(missing_ok=True)
+        for version in sorted((folder.root / "inventory").glob(f"{name}.*")):
+            version.unlink()
         folder.custody.append(
             "purged", by, exhibit=name, file_sha256=digest, reason=reason, certificate_sha256=done.certificate_sha256
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from forensics.analysis.inventory.register import Register, read_register
 from forensics.store.duckdb_engine import rows_of
 
 if TYPE_CHECKING:
@@ -52,16 +53,6 @@ def provider_of_name(name: str) -> str:
     return ""
 
 
-_INVENTORY = """
-SELECT * EXCLUDE (place) FROM (
-  SELECT k.*, row_number() OVER (
-    PARTITION BY key_provider, coalesce(key_id, key_name, location, hint), customer
-    ORDER BY as_of DESC NULLS LAST, received_at DESC NULLS LAST, event_key) AS place
-  FROM ai_key AS k)
-WHERE place = 1
-ORDER BY key_provider NULLS LAST, key_id NULLS LAST, customer NULLS LAST, event_key
-"""
-
 _SECRETS = """
 SELECT location_kind, location, region, min(event_key) AS event_key
 FROM secret_access
@@ -82,18 +73,18 @@ ORDER BY provider, key_id, owner
 
 def from_inventory(connection: duckdb.DuckDBPyConnection) -> list[Key]:
     """Return the keys of the newest inventory statement of each."""
-    keys = []
-    for row in rows_of(connection, _INVENTORY):
-        name = row["key_id"] or row["key_name"] or row["location"] or row["hint"] or ""
-        notes = () if row["key_id"] else ("the inventory gives no provider key id: usage cannot be joined",)
-        keys.append(
-            Key(
-                row["key_provider"] or "unknown", name, row["customer"] or "", "inventory", row["kind"] or "", row["hint"] or "",
-                row["location_kind"] or "", row["location_region"] or "", row["location"] or "", row["created_at"],
-                row["rotated_at"], row["revoked_at"], row["as_of"], row["event_key"], notes,
-            )
-        )  # fmt: skip
-    return keys
+    return of_register(read_register(connection))
+
+
+def of_register(register: Register) -> list[Key]:
+    """Return the keys of the statements that stand, in their order."""
+    return [
+        Key(
+            s.provider, s.name, s.customer, "inventory", s.kind, s.hint, s.location_kind, s.location_region, s.location,
+            s.created_at, s.rotated_at, s.revoked_at, s.as_of, s.event_key, notes,
+        )
+        for s, notes in zip(register.standing, register.notes(), strict=True)
+    ]  # fmt: skip
 
 
 def ids_seen(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str]]:

@@ -74,7 +74,7 @@ class _Walk:
 
     def run(self) -> list[Taint]:
         for known in self.settings.known:
-            kind = {"access_key": "credential", "address": "address", "principal": "principal"}[known.kind]
+            kind = {"access_key": "credential"}.get(known.kind, known.kind)
             value = (read_address(known.value).text or known.value) if kind == "address" else known.value
             self._add(
                 Taint(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from forensics.analysis.baseline import build
 from forensics.analysis.policy import Policy
@@ -103,11 +103,3 @@ def _spikes(
 def episode(buckets: list[Bucket]) -> tuple[datetime, datetime]:
     """Return from the first to the end of the last of some buckets. Raises ValueError for none."""
     return min(b.start for b in buckets), max(b.end for b in buckets)
-
-
-def inside(buckets: list[Bucket], start: datetime | None, end: datetime | None) -> bool:
-    """Return whether all buckets lie in [start, end]; an open side holds all."""
-    return all((start is None or b.start >= start) and (end is None or b.end <= end) for b in buckets)
-
-
-HOUR = timedelta(hours=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,6 +38,7 @@ class Series:
     truncated: bool = False
     sources: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
+    _all: list[tuple[datetime, Bucket | None]] = field(default_factory=list)
 
     @property
     def end(self) -> datetime | None:
@@ -49,16 +51,26 @@ class Series:
 
     def values(self, start: datetime, end: datetime) -> list[tuple[datetime, Bucket | None]]:
         """Return every covered bucket wholly inside [start, end), with zero (None) where the export proves absence."""
-        by_start = {b.start: b for b in self.buckets}
+        covered = self._covered()
         step = timedelta(seconds=self.granularity_s)
-        out: list[tuple[datetime, Bucket | None]] = []
-        for low, high in self.stretches:
-            at = low
-            while at + step <= high:
-                if at >= start and at + step <= end:
-                    out.append((at, by_start.get(at)))
-                at += step
-        return out
+        first = bisect_left(covered, start, key=_start)
+        return covered[first : max(first, bisect_right(covered, end - step, key=_start))]
+
+    def _covered(self) -> list[tuple[datetime, Bucket | None]]:
+        """Return every covered bucket in order, made once."""
+        if not self._all:
+            by_start = {b.start: b for b in self.buckets}
+            step = timedelta(seconds=self.granularity_s)
+            for low, high in self.stretches:
+                at = low
+                while at + step <= high:
+                    self._all.append((at, by_start.get(at)))
+                    at += step
+        return self._all
+
+
+def _start(covered: tuple[datetime, Bucket | None]) -> datetime:
+    return covered[0]
 
 
 def _merge(stretches: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
@@ -103,9 +115,7 @@ def series_of(key: Key, facts: Facts) -> Series | None:
     if key.basis == "secret_name" or not rows:
         return None
     owners = {r["owner"] or "" for r in rows}
-    coverage = [
-        c for c in facts.coverage if c["provider"] == key.provider and (c["owner"] or "") in owners and _by_key(c)
-    ]
+    coverage = [c for owner in sorted(owners) for c in facts.coverage_of(key.provider, owner) if _by_key(c)]
     if not coverage:
         return None
     spans: defaultdict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
@@ -144,14 +154,19 @@ def _buckets(rows: list[Row]) -> list[Bucket]:
     grouped: defaultdict[datetime, list[Row]] = defaultdict(list)
     for row in rows:
         grouped[row["bucket_start"]].append(row)
-    return [
-        Bucket(
-            start,
-            here[0]["bucket_end"],
-            sum(r["requests"] for r in here),
-            sum(r["tokens"] for r in here),
-            tuple(sorted({r["model"] for r in here if r["model"] and (r["tokens"] or r["requests"])})),
-            tuple(sorted(r["event_key"] for r in here)),
-        )
-        for start, here in sorted(grouped.items())
-    ]
+    return [_bucket(start, here) for start, here in sorted(grouped.items())]
+
+
+def _bucket(start: datetime, here: list[Row]) -> Bucket:
+    if len(here) == 1:
+        row = here[0]
+        models = (row["model"],) if row["model"] and (row["tokens"] or row["requests"]) else ()
+        return Bucket(start, row["bucket_end"], row["requests"], row["tokens"], models, (row["event_key"],))
+    return Bucket(
+        start,
+        here[0]["bucket_end"],
+        sum(r["requests"] for r in here),
+        sum(r["tokens"] for r in here),
+        tuple(sorted({r["model"] for r in here if r["model"] and (r["tokens"] or r["requests"])})),
+        tuple(sorted(r["event_key"] for r in here)),
+    )

@@ -8,8 +8,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from forensics.analysis import exposure, facts, keys, lineage
+from forensics.analysis.cloud_cost import cloud_use, use_rows
 from forensics.analysis.context import Window, catalogue_sha256, window_of
+from forensics.analysis.coverage import coverage_of
 from forensics.analysis.horizon import trail_horizons
+from forensics.analysis.inventory.book import Book, Ground, make_book
+from forensics.analysis.inventory.in_use import read_seen
+from forensics.analysis.inventory.register import read_register
+from forensics.analysis.policy import DEFAULT
+from forensics.analysis.posture.judge import posture_of, posture_rows
+from forensics.analysis.pricing import tables as pricing
+from forensics.analysis.usage_rows import PackedRows
 from forensics.model.outcome import CanonicalRows, State
 from forensics.queries.binding import bind
 from forensics.queries.catalogue import Catalogue
@@ -39,16 +48,21 @@ class ExposureResult:
     runs: list[dict[str, Any]] = field(default_factory=list)
     results: dict[str, CanonicalRows] = field(default_factory=dict)
     tainted: list[dict[str, Any]] = field(default_factory=list)
+    cloud_use: list[dict[str, Any]] = field(default_factory=list)
+    posture: list[dict[str, Any]] = field(default_factory=list)
+    book: Book = field(default_factory=Book)
 
 
 def prepare(folder: CaseFolder) -> list[dict[str, Any]]:
     """Bring the case's own relations up to date: values, networks, and what is held to be the intruder's."""
     settings = folder.settings()
+    tables = pricing.tables_of(folder)
     with folder.writer("exposure") as connection:
         store = EventStore(connection)
 
         def work() -> None:
             casevalues.load(connection, settings)
+            store.replace("model_price", pricing.rows_for(connection, tables))
             store.replace("tainted", [t.row() for t in lineage.taints(connection, settings)])
 
         store.transact(work)
@@ -77,19 +91,49 @@ def compute(
             runs.append(_run_row(query, values, engine.name, rows, spent))
             return rows.dicts()
 
+        def usage() -> PackedRows:
+            query = queries.by_id("exposure.usage_buckets")
+            values = bind(query, since=window.since, until=window.until, baseline_until=window.baseline_until)
+            started, made = time.monotonic(), []
+
+            def taker(columns: tuple[str, ...], types: tuple[str, ...]) -> Any:
+                made.append(PackedRows(columns, types))
+                return made[0].take
+
+            rows = engine.stream(query.sql, values, taker)
+            runs.append(_run_row(query, values, engine.name, rows, int((time.monotonic() - started) * 1000)))
+            return made[0]
+
         coverage = rows_of(connection, _COVERAGE)
-        gathered = facts.gather(run, coverage, settings, window.since, window.until, window.baseline_until)
+        gathered = facts.gather(run, coverage, settings, window.since, window.until, window.baseline_until, usage())
         gathered.trails = trail_horizons(connection, window.since, window.until)
-        listed = keys.from_inventory(connection)
+        register = read_register(connection)
+        listed = keys.of_register(register)
         seen = keys.ids_seen(connection)
         known = listed or keys.without_inventory(connection)
+        answers = exposure.judge(known, gathered)
+        ground = Ground(
+            register,
+            known,
+            answers,
+            gathered,
+            coverage_of(connection, settings, window.since, window.until),
+            read_seen(connection, register.lists),
+            run("exposure.place_history"),
+            run("exposure.key_use"),
+            DEFAULT,
+        )
+        book = make_book(ground, lambda state: exposure.judge(keys.of_register(state), gathered))
         return ExposureResult(
-            exposure.judge(known, gathered),
+            answers,
             exposure.unlisted(listed, seen) if listed else [],
             keys.template(known),
             window,
             runs,
             results,
+            cloud_use=cloud_use(gathered),
+            posture=posture_of(run, answers, window.baseline_until),
+            book=book,
         )
     finally:
         connection.close()
@@ -101,9 +145,9 @@ def _run_row(query: Any, values: dict[str, Any], engine: str, rows: CanonicalRow
         "query_sha256": query.sha256,
         "parameters": text_json(values),
         "engine": engine,
-        "state": (State.FINDING if rows.rows else State.CLEAR).value,
+        "state": (State.FINDING if rows.count else State.CLEAR).value,
         "reason": "rows for the verdicts",
-        "row_count": len(rows.rows),
+        "row_count": rows.count,
         "result_sha256": rows.sha256,
         "milliseconds": milliseconds,
     }
@@ -122,6 +166,9 @@ def exposure_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str 
 
         def work() -> None:
             store.replace("verdict", exposure.verdict_rows(result.answers, text_json))
+            store.replace("posture", posture_rows(result.posture, text_json))
+            store.replace("model_use", use_rows(result.cloud_use, text_json))
+            store.replace("key_book", result.book.rows(text_json))
             basis = fingerprint(parts)
             store.insert(
                 "query_run",

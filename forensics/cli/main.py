@@ -22,7 +22,7 @@ _WRONG_USE: type[Exception] = next(base for base in typer.BadParameter.__mro__ i
 
 
 #: Order of the help: by task, as a case goes. A command that is not named here comes last.
-_ORDER = "triage init ingest status hunt exposure timeline summary show withdraw purge report package verify queries doctor demo".split()
+_ORDER = "triage init ingest status hunt exposure keys timeline summary show withdraw purge report package verify queries doctor demo".split()
 
 
 def _place(name: str) -> int:

@@ -124,6 +124,8 @@ def gather(folder: CaseFolder) -> Contents:
     pinned = folder.root / PINNED
     if pinned.exists():
         made[PINNED_KEYS] = pinned.read_bytes()
+    if folder.prices_path is not None:
+        made[f"data/settings/{folder.prices_path.name}"] = folder.prices_path.read_bytes()
     made |= {f"data/queries/{q.id}.sql": q.file for q in queries}
     made |= {f"data/results/{q.id}.jsonl": q.lines for q in queries if q.lines is not None}
     package_id = f"{settings.id}@{custody.head.sha256[:12]}"

@@ -19,7 +19,7 @@ from forensics.evidence.checks import Check, CheckFailedError, CheckUndecidedErr
 from forensics.evidence.gather import ACCOUNT, findings_json, verdicts_json
 from forensics.evidence.log_integrity import PINNED, check_logs
 from forensics.evidence.results import bound, table_facts
-from forensics.evidence.structure import PINNED_KEYS
+from forensics.evidence.structure import PINNED_KEYS, PRICES
 from forensics.evidence.tool import SAME_REPORT, SAME_TOOL, tool_facts
 from forensics.ingest.discover import Found
 from forensics.ingest.indicator_files import INDICATOR_SOURCE
@@ -149,6 +149,9 @@ def _rebuild(package: Package, scratch: Path) -> CaseFolder:
         _read_again(reading, connection, found, receipts, package.facts.get("withdrawn", []))
     folder = CaseFolder(scratch / "case", lambda: created.replace(tzinfo=UTC))
     folder.work_path.write_bytes(package.read("data/settings/work.jsonl"))
+    for name in PRICES:
+        if name in package.listing.files:
+            (folder.root / Path(name).name).write_bytes(package.read(name))
     queries = _catalogue(package, scratch / "queries")
     if "verify-logs" in times:
         if PINNED_KEYS in package.listing.files:

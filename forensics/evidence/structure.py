@@ -36,6 +36,8 @@ FIXED = (
 )
 #: Public keys that were obtained apart from the evidence, where some were given.
 PINNED_KEYS = "data/settings/pinned_keys.json"
+#: The case's own price table, where there is one.
+PRICES = ("data/settings/prices.toml", "data/settings/prices.csv")
 _QUERY_ID = r"[a-z][a-z0-9_]{0,79}\.[a-z][a-z0-9_]{0,79}"
 _SUFFIX = "|".join(re.escape(s) for s in SOURCE_SUFFIXES)
 _ALLOWED = re.compile(
@@ -58,7 +60,7 @@ class Listing:
 
 def is_allowed(path: str) -> bool:
     """Return whether the layout knows a file of this path."""
-    return path in ROOT_FILES or path in FIXED or path == PINNED_KEYS or _ALLOWED.fullmatch(path) is not None
+    return path in ROOT_FILES or path in FIXED or path in (PINNED_KEYS, *PRICES) or _ALLOWED.fullmatch(path) is not None
 
 
 def is_query_id(text: str) -> bool:

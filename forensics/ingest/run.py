@@ -231,9 +231,12 @@ class Ingest:
         stored = None
         if is_new and self.options.copy:
             stored = self._copy(exhibit, found.name, data)
-        if is_new and reading.source_id == "key_inventory":
+        if is_new and self._is_inventory(reading):
             # A statement of a person: every version is kept beside the settings, whatever happens to the rest.
-            (self.folder.root / "inventory" / f"{exhibit}.csv").write_bytes(data)
+            suffix = next(
+                (s for s in (".json", ".jsonl", ".ndjson", ".parquet") if found.name.lower().endswith(s)), ".csv"
+            )
+            (self.folder.root / "inventory" / f"{exhibit}{suffix}").write_bytes(data)
         item = Pending(self._receipt, found, facts, reading, len(data), exhibit, stored, is_new, digest)
         item.was_unread = not is_new and digest in self._not_read and reading.state != SKIPPED
         if is_new and reading.state == SKIPPED:
@@ -246,6 +249,11 @@ class Ingest:
             content = received.content
             item.content_sha256, item.content_bytes, item.opened = content.sha256, len(content.data), True
         return item
+
+    def _is_inventory(self, reading: FileReading) -> bool:
+        """Whether a file is a key inventory, by its own form or by a map."""
+        mapped = {source.id for source in self._maps.sources if source.table == "ai_key"}
+        return reading.source_id == "key_inventory" or reading.source_id in mapped
 
     def _unread(self, found: Found, facts: ReceiptFacts, reading: FileReading) -> Pending:
         """A receipt without bytes: the file could not be read, or is not opened."""

@@ -13,7 +13,9 @@ from forensics.model.errors import UsageFault
 
 TLP = ("TLP:RED", "TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GREEN", "TLP:CLEAR")
 #: What a statement by a person can say about a key.
-STATEMENT_KINDS = frozenset({"launch", "gateway_complete", "other"})
+STATEMENT_KINDS = frozenset({"launch", "gateway_complete", "product_complete", "other"})
+#: What can be known to be the intruder's: in AWS, an address anywhere, or an actor at a provider (user id, e-mail, key id).
+KNOWN_KINDS = frozenset({"access_key", "address", "principal", "provider_actor"})
 GUARD = timedelta(hours=24)
 
 
@@ -41,6 +43,16 @@ class Statement:
     text: str
     gateway: str = ""
     key_alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """A key or secret that protects stored keys: whoever decrypts with it may have each key at the places it covers."""
+
+    key: str
+    covers: tuple[str, ...]
+    by: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,7 @@ class Settings:
     trails: tuple[Trail, ...]
     sha256: str
     roster: Roster = Roster()
+    wrappings: tuple[Wrapping, ...] = ()
 
     @property
     def baseline_until(self) -> datetime | None:
@@ -133,7 +146,7 @@ class _Reader:
 
 
 def _check_names(reader: _Reader, data: dict[str, Any]) -> None:
-    allowed = {"case", "window", "times", "own", "known", "statement", "roster"}
+    allowed = {"case", "window", "times", "own", "known", "statement", "roster", "wrapping"}
     reader.faults += [f"unknown table [{name}]" for name in sorted(set(data) - allowed)]
 
 
@@ -196,17 +209,28 @@ def read_settings(content: bytes, place: str = "case.toml") -> Settings:
         ),
         sha256=sha256(content).hexdigest(),
         roster=Roster(*(r.texts(roster, n, "roster") for n in ("accounts", "regions", "customers", "organisations"))),
+        wrappings=tuple(_wrapping(r, w) for w in r.tables(data, "wrapping")),
     )
     if settings.since and settings.until and settings.since >= settings.until:
         r.faults.append("window.since must be before window.until")
     r.faults += [
-        f"known.kind {k.kind!r} must be access_key, address or principal"
+        f"known.kind {k.kind!r} must be one of {', '.join(sorted(KNOWN_KINDS))}"
         for k in settings.known
-        if k.kind not in {"access_key", "address", "principal"}
+        if k.kind not in KNOWN_KINDS
     ]
     if r.faults:
         raise UsageFault("; ".join(r.faults), place=place, hint="correct the settings and run again")
     return settings
+
+
+def _wrapping(r: _Reader, table: dict[str, Any]) -> Wrapping:
+    where = "wrapping"
+    key, places = r.text(table, "key", where), r.texts(table, "covers", where)
+    if not key.startswith(("kms:", "secret:", "ssm:")) or key.count(":") < 2:
+        r.faults.append(f"wrapping.key {key!r} must be kms:REGION:KEY-ID, secret:REGION:NAME or ssm:REGION:NAME")
+    if not places:
+        r.faults.append("wrapping.covers must list the places whose keys it protects")
+    return Wrapping(key, places, r.text(table, "by", where), r.text(table, "text", where))
 
 
 def _statement(r: _Reader, table: dict[str, Any]) -> Statement:

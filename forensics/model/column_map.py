@@ -14,16 +14,29 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from forensics.model.columns import Table
 from forensics.model.errors import UsageFault
 from forensics.model.other_event import OTHER_EVENT
-from forensics.model.usage import AI_AUDIT_EVENT, AI_COST, AI_REQUEST, AI_USAGE, blank
+from forensics.model.usage import AI_AUDIT_EVENT, AI_COST, AI_KEY, AI_REQUEST, AI_USAGE, blank
 
-TARGETS: dict[str, Table] = {t.name: t for t in (AI_USAGE, AI_REQUEST, AI_COST, AI_AUDIT_EVENT, OTHER_EVENT)}
+TARGETS: dict[str, Table] = {t.name: t for t in (AI_USAGE, AI_REQUEST, AI_COST, AI_AUDIT_EVENT, AI_KEY, OTHER_EVENT)}
 #: Columns of each table that the time of the map fills: start, and end where there is one.
 TIMES = {"ai_usage": ("bucket_start", "bucket_end"), "ai_cost": ("period_start", "period_end")}
 TIME_UNITS = ("text", "s", "ms", "us", "ns", "ticks")
 MONEY_UNITS = {"units": 0, "cents": 2, "micros": 6, "nanos": 9}
 INPUT_TOKENS = ("total", "uncached")
 #: Columns that are made of others and cannot be mapped.
-_MADE = frozenset({"raw", "granularity_s", "grouped_by", "source_ip_key", "provider"})
+_MADE = frozenset(
+    {
+        "raw",
+        "granularity_s",
+        "grouped_by",
+        "source_ip_key",
+        "provider",
+        "location_kind",
+        "location_region",
+        "location_raw",
+    }
+)
+#: What names a key in an inventory: a row needs one of them.
+KEY_NAMES = ("key_id", "key_sha256", "key_name", "hint", "location")
 _SECTIONS = frozenset({"name", "provider", "table", "match", "time", "columns", "units", "coverage"})
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):([0-5]\d)")
@@ -76,7 +89,8 @@ class ColumnMap:
         time = self.time
         unit = "text in the zone " + time.zone_name if time.unit == "text" else f"number, unit {time.unit}, UTC"
         lines = [f"each record becomes a row of {self.table}, provider {self.provider}"]
-        lines.append(f"{time.column} -> {TIMES.get(self.table, ('event_time',))[0]} ({unit})")
+        if time.column:
+            lines.append(f"{time.column} -> {start_of(self.table)} ({unit})")
         if time.end:
             lines.append(f"{time.end} -> {TIMES[self.table][1]} (exclusive)")
         elif time.width:
@@ -173,7 +187,9 @@ class _Checker:
         self._known(section, "time", {"column", "unit", "format", "zone", "end", "seconds"})
         column, unit = section.get("column"), str(section.get("unit", "text"))
         before = len(self.faults)
-        if not isinstance(column, str) or not column:
+        if table == "ai_key" and column is None:
+            column = ""  # the receipt tells of which time the statement is
+        elif not isinstance(column, str) or not column:
             self.faults.append("time.column: missing")
         if unit not in TIME_UNITS:
             self.faults.append(f"time.unit: one of {', '.join(TIME_UNITS)}")
@@ -197,7 +213,7 @@ class _Checker:
     def _columns(self, section: dict[str, Any], table: str) -> tuple[dict[str, str], dict[str, str]]:
         if table not in TARGETS:
             return {}, {}
-        times = {*TIMES.get(table, ()), "event_time"}
+        times = {*TIMES.get(table, ()), "event_time", "as_of"}
         known = {*blank(TARGETS[table]), "id"} - _MADE - times
         mapped: dict[str, str] = {}
         constants: dict[str, str] = {}
@@ -215,10 +231,19 @@ class _Checker:
     def _kind(self, table: str, mapped: dict[str, str], constants: dict[str, str]) -> None:
         if table == "other_event" and "kind" not in mapped and constants.get("kind") not in _KINDS:
             self.faults.append(f"columns.kind: a constant of {', '.join(_KINDS)}, or a column")
+        if table == "ai_key":
+            given = {*mapped, *constants}
+            self.faults += [] if "customer" in given else ["columns.customer: missing"]
+            self.faults += [] if given & set(KEY_NAMES) else [f"columns: one of {', '.join(KEY_NAMES)} has to be there"]
         if table == "ai_cost" and "amount" not in mapped:
             self.faults.append("columns.amount: missing")
         if table == "ai_cost" and "currency" not in mapped and "currency" not in constants:
             self.faults.append('columns.currency: missing; like { constant = "USD" }')
+
+
+def start_of(table: str) -> str:
+    """Return the column of a table that the time of a map fills."""
+    return TIMES[table][0] if table in TIMES else "as_of" if table == "ai_key" else "event_time"
 
 
 def _zone(text: str) -> tzinfo | None:

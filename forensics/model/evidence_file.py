@@ -195,6 +195,19 @@ answer JSON the key's object of `exposure --json`
 """,
 )
 
+KEY_BOOK = table(
+    "key_book",
+    "What the last exposure run found of the inventory: versions, lives of keys, remarks, and verdicts that a version moved.",
+    """
+kind VARCHAR version, life, remark, move
+place BIGINT place in the order of its kind, from 1
+provider VARCHAR provider; empty for a version
+key_id VARCHAR key; of a remark the first of those concerned; empty for a version
+customer VARCHAR customer, where there is one
+body JSON the object of `keys --json`
+""",
+)
+
 RESULT_BASIS = table(
     "result_basis",
     "Fingerprint of all that a stored result rests on.",
@@ -283,6 +296,7 @@ CASE_TABLES = (
     SIGMA_FINDING,
     SIGMA_FINDING_EVENT,
     VERDICT,
+    KEY_BOOK,
     RESULT_BASIS,
     CASE_VALUE,
     CASE_NETWORK,

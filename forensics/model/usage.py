@@ -155,6 +155,7 @@ rotated_at TIMESTAMP stated rotation in the store
 revoked_at TIMESTAMP stated revocation at the provider
 key_owner VARCHAR stated owner
 as_of TIMESTAMP time of the statement
+author VARCHAR who states it, where the row says so; else the receipt tells from whom it came
 """
     + _TAIL,
     key=("event_key",),

@@ -10,6 +10,7 @@ from typing import Any
 
 from forensics.model.query import CASE_PARAMETERS, CONFIDENCES, Parameter, QueryKind, Severity
 from forensics.queries.binding import default_of
+from forensics.queries.techniques import ATLAS_TECHNIQUES, ATTACK_VERSION, TECHNIQUES, in_version_19
 from forensics.queries.vocabulary import FACTS, SOURCES
 
 MARK = "-- ---"
@@ -163,11 +164,20 @@ def _check_techniques(header: Header, report: Report) -> None:
         for value in header.texts(key):
             if not form.fullmatch(value):
                 report(header.line(key), f"{key} id {value!r} is malformed")
+    for key, known in (("attack", TECHNIQUES), ("atlas", ATLAS_TECHNIQUES)):
+        for value in header.texts(key):
+            if re.match(r"(AML\.)?T\d{4}", value) and value not in known:
+                report(header.line(key), f"{key} id {value} is not in forensics/queries/techniques.py")
     version = header.text("attack_version")
     if header.texts("attack") and not version:
         report(header.line("attack"), "attack ids need attack_version")
     if version and not re.fullmatch(r"\d+\.\d+", version):
         report(header.line("attack_version"), f"attack_version {version!r} must look like 18.1")
+    elif version and version != ATTACK_VERSION:
+        report(header.line("attack_version"), f"attack_version is {ATTACK_VERSION}, the version of the bundled table")
+    named = in_version_19(header.texts("attack"))
+    if sorted(named) != sorted(header.texts("attack_v19")):
+        report(header.line("attack_v19"), f"attack_v19 must be {list(named)}: what version 19 calls the ids of attack")
 
 
 def _parameters(header: Header, report: Report) -> tuple[Parameter, ...]:

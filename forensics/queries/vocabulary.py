@@ -15,6 +15,7 @@ SOURCES = frozenset(
         "bedrock_invocation",
         "litellm_spend",
         "key_inventory",
+        "vault_audit",
     }
 )
 

@@ -12,7 +12,7 @@ from forensics.report import words
 from forensics.report.findings import Findings
 from forensics.report.gaps import Gaps, gap_sentence
 from forensics.report.intruder import Intruder
-from forensics.report.keys import Key
+from forensics.report.keys import Cost, Key
 from forensics.report.log_integrity import LogIntegrity
 from forensics.report.reading import CaseReading
 
@@ -177,27 +177,21 @@ def _figures(case: CaseReading, keys: tuple[Key, ...], findings: Findings) -> tu
 
 
 def _cost_figures(keys: tuple[Key, ...]) -> list[Figure]:
-    """Excess cost of keys misused or suspicious, one figure a currency: currencies are never added."""
-    low: dict[str, Decimal] = {}
-    mid: dict[str, Decimal] = {}
-    high: dict[str, Decimal] = {}
-    number: dict[str, int] = {}
+    """Excess cost of keys misused or suspicious, one figure a kind and currency: they are never added to each other."""
+    groups: dict[tuple[str, str], list[Cost]] = {}
     for key in keys:
         if key.cost and key.verdict in {"confirmed", "misused_path_not_seen", "suspicious"}:
-            unit = key.cost.currency
-            low[unit] = low.get(unit, Decimal(0)) + key.cost.low
-            mid[unit] = mid.get(unit, Decimal(0)) + key.cost.mid
-            high[unit] = high.get(unit, Decimal(0)) + key.cost.high
-            number[unit] = number.get(unit, 0) + 1
+            groups.setdefault((key.cost.kind, key.cost.currency), []).append(key.cost)
     return [
         Figure(
-            f"{unit} {words.money(low[unit])} to {words.money(high[unit])}",
-            f"excess cost as billed, middle {words.money(mid[unit])}, of {words.count(number[unit], 'key')} misused or suspicious",
+            f"{unit} {words.money(sum((c.low for c in costs), Decimal(0)))} to {words.money(sum((c.high for c in costs), Decimal(0)))}",
+            f"excess cost {'as billed' if kind == 'billed' else 'estimated from list prices'}, middle"
+            f" {words.money(sum((c.mid for c in costs), Decimal(0)))}, of {words.count(len(costs), 'key')} misused or suspicious",
             "verdict: excess_cost",
             "keys",
             "exposure",
         )
-        for unit in sorted(low)
+        for (kind, unit), costs in sorted(groups.items())
     ]
 
 

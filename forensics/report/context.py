@@ -17,15 +17,18 @@ from forensics.report.charts.heat import heat_map
 from forensics.report.charts.lifelines import lifelines
 from forensics.report.charts.svg import Chart
 from forensics.report.charts.usage import usage_chart
+from forensics.report.costs import Costs, read_costs
 from forensics.report.findings import Findings, read_findings
 from forensics.report.gaps import Gaps, read_gaps
 from forensics.report.indicators import Indicators, read_indicators
 from forensics.report.intruder import Intruder, read_intruder
+from forensics.report.inventory import Inventory, read_inventory
 from forensics.report.keyevents import KeyEvents, key_events
 from forensics.report.keys import Key, VerdictRow, read_keys, verdict_table
 from forensics.report.ledger import Ledger, read_ledger
 from forensics.report.log_integrity import LogIntegrity, read_log_integrity
 from forensics.report.method import Method, read_method
+from forensics.report.posture import PostureLine, read_posture
 from forensics.report.reading import CaseReading
 
 #: Usage pictures drawn at most, of the most severe keys.
@@ -80,12 +83,15 @@ class ReportView:
     events: KeyEvents
     findings: Findings
     intruder: Intruder
+    costs: Costs
+    posture: tuple[PostureLine, ...]
     indicators: Indicators
     account: Account
     integrity: LogIntegrity
     answerable: Answerable | None
     ledger: Ledger
     method: Method
+    inventory: Inventory
     charts: Charts
 
 
@@ -118,12 +124,15 @@ def build(
         events=key_events(case, findings, keys),
         findings=findings,
         intruder=intruder,
+        costs=read_costs(case),
+        posture=read_posture(case),
         indicators=read_indicators(case),
         account=read_account(case),
         integrity=integrity,
         answerable=read_answerable(case),
         ledger=ledger,
         method=read_method(case),
+        inventory=read_inventory(case),
         charts=Charts(
             lifelines(case, keys), heat_map(case), coverage_matrix(case), {a: c for a, c in usage.items() if c}
         ),

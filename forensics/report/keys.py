@@ -28,13 +28,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Excess cost of a key in units of its currency, and what it rests on."""
+    """A cost in units of its currency, what it rests on, and whether it is billed, estimated or assumed."""
 
     low: Decimal
     mid: Decimal
     high: Decimal
     currency: str
     basis: str
+    kind: str = "billed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def _key(case: CaseReading, n: int, row: Row, a: Row, evidence: dict[str, str]) 
         decision=_text(a.get("decision")) or "open",
         exposed=_span(a.get("exposed_at")),
         first_use=_span(a.get("first_use_unexplained")),
-        cost=_cost(a.get("excess_cost")),
+        cost=read_cost(a.get("excess_cost"), _kind_of_cost(a)),
         rotated_at=read_time(a.get("rotated_at")),
         revoked_at=read_time(a.get("revoked_at")),
         still_active=a["still_active"] if isinstance(a.get("still_active"), bool) else None,
@@ -192,7 +193,14 @@ def _span(value: Any) -> Span | None:
     return span if span.start or span.end else None
 
 
-def _cost(value: Any) -> Cost | None:
+def _kind_of_cost(answer: Row) -> str:
+    """Return whether the quoted figure is billed or estimated; answers that do not say are billed."""
+    first = next(iter(answer.get("costs") or ()), None)
+    return _text(first.get("kind")) if isinstance(first, dict) else "billed"
+
+
+def read_cost(value: Any, kind: str) -> Cost | None:
+    """Return a cost from an answer; None for what is none."""
     if not isinstance(value, dict):
         return None
     try:
@@ -201,7 +209,7 @@ def _cost(value: Any) -> Cost | None:
         return None
     if not all(x.is_finite() for x in (low, mid, high)):
         return None
-    return Cost(low, mid, high, _text(value.get("currency")), _text(value.get("basis")))
+    return Cost(low, mid, high, _text(value.get("currency")), _text(value.get("basis")), kind)
 
 
 def _reason(case: CaseReading, value: Row, evidence: dict[str, str]) -> Reason:

@@ -9,9 +9,11 @@ from typing import Any
 
 from forensics.model.address import read_address
 from forensics.model.buckets import Bucket, covered, covered_events, natural_key
-from forensics.model.column_map import TIMES, ColumnMap
+from forensics.model.column_map import KEY_NAMES, TIMES, ColumnMap
 from forensics.model.fields import compact, count, flag, plain
+from forensics.model.key_place import read_location
 from forensics.model.money import read_money
+from forensics.model.provider_key import digest_of
 from forensics.model.times import parse_time
 from forensics.model.usage import blank
 from forensics.model.wrapping import Ordinals, loaded, ticks
@@ -81,7 +83,9 @@ class MappedSource:
         ordinals = Ordinals()
         reading = Reading([self._answer(record, ordinals, notes) for record in document.records])
         made = [answer.row for answer in reading.answers if answer.row is not None]
-        if made and not self.map.complete:
+        if self.table == "ai_key":
+            pass  # a statement of a person: it proves nothing by what it leaves out
+        elif made and not self.map.complete:
             notes.add("by a column map that is not declared complete: absence in it proves nothing")
         elif made:
             reading.coverage = self._coverage(made, document)
@@ -137,6 +141,8 @@ class MappedSource:
             raise _Fault(f"{self.map.columns['amount']} is not an amount")
         if row.get("currency"):
             row["currency"] = row["currency"].upper()
+        if self.table == "ai_key":
+            _key(row, self.provider)
         if self.table in TIMES:
             mapped = {_DIMENSIONS[name] for name in self.map.columns if name in _DIMENSIONS}
             row["grouped_by"] = ",".join(sorted(mapped))
@@ -161,6 +167,11 @@ class MappedSource:
     def _times(self, value: Mapping[str, Any], row: Row, notes: set[str]) -> None:
         time = self.map.time
         start = self._time(_find(value, time.column), notes)
+        if self.table == "ai_key":
+            row["as_of"] = start
+            if start is None and time.column:
+                notes.add(f"{time.column} is not a time in some records: their receipt tells of when they speak")
+            return
         if start is None:
             raise _Fault(f"{time.column} is not a time of the unit {time.unit}")
         names = TIMES.get(self.table)
@@ -222,6 +233,18 @@ class MappedSource:
         if both[0] != both[1]:
             notes.add(_AMBIGUOUS if both[0] < both[1] else _MISSING)
         return both[0]
+
+
+def _key(row: Row, provider: str) -> None:
+    """Complete a row of a key inventory. Raises _Fault for one that names nobody or nothing."""
+    if not row["customer"]:
+        raise _Fault("no customer")
+    if not any(row[name] for name in KEY_NAMES):
+        raise _Fault("nothing names the key: no id, name, hint, hash or location")
+    row["location_raw"] = row["location"]
+    row["location_kind"], row["location_region"], row["location"] = read_location(row["location"])
+    row["key_provider"] = row["provider"] = (row["key_provider"] or provider).lower()
+    row["key_sha256"] = digest_of(row["key_sha256"])
 
 
 def _epoch(text: str, unit: str) -> datetime | None:

@@ -1,7 +1,8 @@
 """A customer's or vendor's own list of provider keys: a statement of a person as of a time, never proof.
 
-CSV with the columns customer, provider and at least one that names the key or its place. Where the key
-lies is written `secret:REGION:NAME`, `ssm:REGION:NAME`, `lambda:REGION:NAME`, `s3:BUCKET/KEY` or as an ARN.
+CSV with the columns customer, provider and at least one that names the key or its place, or JSON with members of these
+names: a list, lines, or `{"as_of": ..., "author": ..., "keys": [...]}`, whose time and author hold for rows without their
+own. Where the key lies is written `secret:REGION:NAME`, `ssm:REGION:NAME`, `lambda:REGION:NAME`, `s3:BUCKET/KEY` or as an ARN.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from forensics.model.fields import compact, plain
+from forensics.model.fields import compact, inside, plain
+from forensics.model.key_place import read_location
 from forensics.model.masking import mask_keys
 from forensics.model.times import parse_time
 from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row, RowOrDefect
@@ -19,6 +21,8 @@ from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row,
 _NEEDED = frozenset({"customer", "provider"})
 _NAMING = ("provider_key_id", "key_id", "key_sha256", "sha256", "key_name", "hint", "location")
 _TIMES = ("created_at", "rotated_at", "revoked_at", "as_of")
+#: What may stand around the rows of JSON.
+_AROUND = frozenset({"keys", "as_of", "author", "comment"})
 _COLUMNS = {
     "customer": "customer",
     "provider": "key_provider",
@@ -27,55 +31,14 @@ _COLUMNS = {
     "kind": "kind",
     "location": "location_raw",
     "owner": "key_owner",
+    "author": "author",
 }
-_ARN = re.compile(r"arn:aws[a-z-]*:(secretsmanager|ssm|lambda|s3):([a-z0-9-]*):(\d*):(.+)", re.ASCII)
-_SHORT = re.compile(r"(secret|ssm|lambda):([a-z]{2}(?:-[a-z]+)+-\d+):(.+)", re.ASCII)
-_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 _FIXED_ZONE = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
 _WORD = re.compile(r"[\s\-]+")
-
-Place = tuple[str | None, str | None, str | None]
 
 
 def _name(text: str) -> str:
     return _WORD.sub("_", text.strip().lower())
-
-
-def _of_arn(text: str) -> Place | None:
-    match = _ARN.fullmatch(text)
-    if not match:
-        return None
-    service, region, _, rest = match.groups()
-    kind, _, name = rest.partition(":")
-    if service == "secretsmanager" and kind == "secret" and name:
-        return "secret", region or None, _SUFFIX.sub("", name)
-    if service == "lambda" and kind == "function" and name:
-        return "lambda", region or None, name.split(":")[0]
-    if service == "ssm" and rest.startswith("parameter/"):
-        name = rest.removeprefix("parameter/")
-        return "ssm", region or None, "/" + name if "/" in name else name
-    return ("s3", None, rest) if service == "s3" else None
-
-
-def read_location(text: str | None) -> Place:
-    """Return (kind, region, name within the store) of a place as written; kind `other` for an unknown form.
-
-    The six characters that Secrets Manager adds to a name are taken off only from an ARN.
-    """
-    written = (text or "").strip()
-    if not written:
-        return None, None, None
-    place = _of_arn(written)
-    if place:
-        return place
-    short = _SHORT.fullmatch(written)
-    if short:
-        kind, region, name = short.groups()
-        inner = _of_arn(name)
-        return inner if inner and inner[0] == kind else (kind, region, name)
-    if written.startswith("s3:") and "/" in written[3:].lstrip("/"):
-        return "s3", None, written[3:].lstrip("/")
-    return "other", None, written
 
 
 def _moment(text: str, zone: str) -> datetime | None:
@@ -95,6 +58,25 @@ def _moment(text: str, zone: str) -> datetime | None:
     return local - (aware.utcoffset() or timedelta())
 
 
+def _members(probe: Probe) -> set[str]:
+    """Return the names of the first row of JSON: of the first object, or of the first of its list `keys`.
+
+    None where more stands beside the list than an inventory has, or where the rows are verdicts: results about keys are
+    no statement of their owner.
+    """
+    keys = inside(probe.sample, "keys")
+    if isinstance(keys, list) and not probe.keys <= _AROUND:
+        return set()
+    first = keys[0] if isinstance(keys, list) and keys else probe.sample
+    if probe.form not in {"json", "ndjson"} or not isinstance(first, Mapping) or "verdict" in first:
+        return set()
+    return {str(name) for name in first}
+
+
+def _given(cells: Mapping[str, object]) -> dict[str, object]:
+    return {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
+
+
 class KeyInventory:
     """Rows of a key inventory."""
 
@@ -102,33 +84,37 @@ class KeyInventory:
     title = "Key inventory"
     provider = ""
     reference = "Keytrail's own form, described in this module"
-    reader_version = "1"
+    reader_version = "2"
     table = "ai_key"
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by the columns customer, provider and one that names the key or its place."""
-        if probe.form != "csv":
-            return ""
-        names = {_name(name) for name in probe.header}
+        names = {_name(name) for name in (probe.header if probe.form == "csv" else _members(probe))}
         return "columns customer, provider and a name of the key" if names >= _NEEDED and names & {*_NAMING} else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:
-        """Rows of CSV are the records."""
-        return ()
+        """Rows of CSV and bare objects are the records; an object with a list `keys` leads there."""
+        if probe.form == "csv":
+            return ()
+        if isinstance(inside(probe.sample, "keys"), list):
+            return ("keys",)
+        return (probe.container,) if probe.container else ()
 
     def read(self, document: Document) -> Reading:
         """Turn rows into rows of `ai_key`; one answer a record, defects with their reason."""
         notes: set[str] = set()
         zone = document.provenance.zone
-        reading = Reading(answers=[self._answer(record, zone, notes) for record in document.records])
+        head = {_name(str(name)): value for each in document.envelopes for name, value in each.items()}
+        whole: dict[str, object] = {name: head[name] for name in ("as_of", "author") if name in head}
+        reading = Reading(answers=[self._answer(record, zone, notes, whole) for record in document.records])
         reading.notes = sorted(notes)
         return reading
 
-    def _answer(self, record: RawRecord, zone: str, notes: set[str]) -> RowOrDefect:
+    def _answer(self, record: RawRecord, zone: str, notes: set[str], whole: dict[str, object]) -> RowOrDefect:
         if not isinstance(record.value, Mapping):
             return RowOrDefect(record, defect="the record is not a row")
         cells = {_name(str(name)): cell for name, cell in record.value.items()}
-        texts = {name: text.strip() for name, cell in cells.items() if (text := plain(cell))}
+        texts = {name: text.strip() for name, cell in {**whole, **_given(cells)}.items() if (text := plain(cell))}
         lacking = sorted(_NEEDED - texts.keys())
         if lacking:
             return RowOrDefect(record, defect=f"no {lacking[0]}")

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from forensics import __version__
+from forensics.resources import price_list
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,6 +20,7 @@ LABELS = {
     "settings": "the settings changed",
     "work": "decisions, notes or suppressions changed",
     "queries": "the queries changed",
+    "prices": "the prices changed",
     "tool": "another version of the tool made it",
     "logs": "the log files were checked",
     "hunt": "the hunt it rests on was run again with another result",
@@ -37,8 +39,14 @@ def _work(folder: CaseFolder) -> bytes:
 
 
 def hunt_parts(parts: dict[str, str]) -> dict[str, str]:
-    """Return the components that a hunt rests on: all but the check of the log files."""
-    return {name: value for name, value in parts.items() if name != "logs"}
+    """Return the components that a hunt rests on: all but the check of the log files and the prices."""
+    return {name: value for name, value in parts.items() if name not in {"logs", "prices"}}
+
+
+def _prices(folder: CaseFolder) -> bytes:
+    """Return the bytes of the price tables: the case's own, then the one that travels with the program."""
+    own = folder.prices_path
+    return (own.read_bytes() if own else b"") + b"\n" + price_list().read_bytes()
 
 
 def _hash(value: object) -> str:
@@ -58,6 +66,7 @@ def components(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, querie
         "settings": folder.settings().sha256,
         "work": sha256(work).hexdigest(),
         "queries": queries_sha256,
+        "prices": sha256(_prices(folder)).hexdigest(),
         "tool": f"keytrail {__version__}",
         "logs": "".join(row[0] for row in connection.execute(_CHECKED).fetchall()),
     }

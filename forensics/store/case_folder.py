@@ -25,6 +25,8 @@ from forensics.store.eventstore import create
 from forensics.store.schema import SCHEMA_VERSION
 
 LOCK_SECONDS = 10
+#: Names of a case's own price table; the first that exists is read.
+PRICES = ("prices.toml", "prices.csv")
 _FOLDERS = ("evidence", "inventory", "out")
 
 
@@ -64,6 +66,11 @@ class CaseFolder:
     def work_path(self) -> Path:
         """`work.jsonl`: decisions, notes, suppressions."""
         return self.root / "work.jsonl"
+
+    @property
+    def prices_path(self) -> Path | None:
+        """The case's own price table, or None."""
+        return next((self.root / name for name in PRICES if (self.root / name).is_file()), None)
 
     @property
     def custody(self) -> CustodyLog:
@@ -138,8 +145,9 @@ def trial_copy(folder: CaseFolder) -> Iterator[CaseFolder]:
     """Yield a throw-away copy of a case's settings and store, for commands that only say what they would do."""
     with tempfile.TemporaryDirectory(prefix="keytrail-") as name:
         root = Path(name)
-        for path in (folder.settings_path, folder.store_path, folder.work_path):
-            shutil.copyfile(path, root / path.name)
+        for path in (folder.settings_path, folder.store_path, folder.work_path, folder.prices_path):
+            if path is not None:
+                shutil.copyfile(path, root / path.name)
         yield CaseFolder(root, folder.clock)
 
 
@@ -182,13 +190,18 @@ def default_settings(name: str) -> bytes:
 accounts = []                       # "111122223333"
 egress = []                         # "192.0.2.0/24"
 
-# [[known]]                         # known from outside this case: access_key, address or principal
+# [[known]]                         # known from outside this case: access_key, address, principal or provider_actor
 # kind = "access_key"
 # value = ""
 # reason = ""
 # by = ""
 
-# [[statement]]                     # what a named person declared: launch or gateway_complete
+# [[wrapping]]                      # a key or secret that protects stored keys
+# key = ""                          # "kms:us-east-1:KEY-ID", "secret:us-east-1:NAME"
+# covers = []                       # "dynamodb:us-east-1:TABLE*", "app:NAME"
+# by = ""
+
+# [[statement]]                     # what a named person declared: launch, gateway_complete, product_complete
 # kind = "launch"
 # customer = ""
 # provider = ""

@@ -14,6 +14,12 @@ def load(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     store = EventStore(connection)
     values = [{"kind": "own_account", "value": a} for a in settings.own_accounts]
     values += [{"kind": f"known_{k.kind}", "value": k.value} for k in settings.known]
+    values += [
+        {"kind": "wrapping_key", "value": value}
+        for value in sorted(
+            {w.key.rpartition("/")[2].rpartition(":")[2] for w in settings.wrappings if w.key.startswith("kms:")}
+        )
+    ]
     store.replace("case_value", sorted(values, key=lambda v: (v["kind"], v["value"])))
     networks = [
         dict(zip(("kind", "low", "high"), ("own_egress", *network_bounds(n)), strict=True)) for n in settings.own_egress

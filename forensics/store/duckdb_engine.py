@@ -6,7 +6,7 @@ Settings: https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overv
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import orjson
 
 from forensics.model.errors import CaseFault, QueryFault
 from forensics.model.outcome import CanonicalRows
@@ -27,6 +28,10 @@ _OFFLINE: _Config = {
 }
 _ALLOWED = ("VARCHAR", "BIGINT", "HUGEINT", "INTEGER", "BOOLEAN", "TIMESTAMP", "DATE", "DECIMAL")
 
+
+#: Gets the columns and types of a result and returns what takes its rows, part after part.
+Taker = Callable[[tuple[str, ...], tuple[str, ...]], Callable[[list[tuple[Any, ...]]], None]]
+_PART = 20_000
 
 #: Rows of a row group. A transaction with as many rows writes its blocks at once instead of twice, through the log.
 ROW_GROUP = 30_720
@@ -108,6 +113,24 @@ def canonical_lines(columns: tuple[str, ...], types: tuple[str, ...], rows: tupl
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass")
 
 
+def _check(columns: tuple[str, ...], types: tuple[str, ...]) -> None:
+    for name, kind in zip(columns, types, strict=True):
+        if not kind.startswith(_ALLOWED) or kind.endswith("]"):
+            raise QueryFault(
+                f"column {name} is {kind}",
+                hint="results hold text, integers, decimals, booleans and times",
+            )
+
+
+def _line(row: tuple[Any, ...]) -> bytes:
+    """Return the canonical line of a row: what `canonical_lines` writes for it, without the line's end."""
+    values = [canonical_value(v) for v in row]
+    try:
+        return orjson.dumps(values)
+    except TypeError:  # half of a surrogate pair, which orjson refuses
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
 class DuckDBEngine:
     """Runs one SELECT on a locked, read-only connection and gives canonical rows."""
 
@@ -115,6 +138,25 @@ class DuckDBEngine:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+
+    def stream(self, sql: str, parameters: Mapping[str, Any], taker: Taker) -> CanonicalRows:
+        """Run `sql` and hand its rows over in parts; returns the result without rows but with their number and hash.
+
+        Raises QueryFault as `run` does.
+        """
+        try:
+            cursor = self._connection.execute(sql, dict(parameters))
+            described = cursor.description or []
+            columns, types = tuple(d[0] for d in described), tuple(str(d[1]) for d in described)
+            _check(columns, types)
+            take, digest, count = taker(columns, types), sha256(canonical_lines(columns, types, ())), 0
+            while rows := cursor.fetchmany(_PART):
+                digest.update(b"".join(_line(row) + b"\n" for row in rows))
+                take(rows)
+                count += len(rows)
+        except duckdb.Error as error:
+            raise QueryFault(_first_line(error)) from error
+        return CanonicalRows(columns, types, (), digest.hexdigest(), count)
 
     def run(self, sql: str, parameters: Mapping[str, Any]) -> CanonicalRows:
         """Run `sql` with bound `parameters`.
@@ -129,10 +171,5 @@ class DuckDBEngine:
             raise QueryFault(_first_line(error)) from error
         columns = tuple(d[0] for d in described)
         types = tuple(str(d[1]) for d in described)
-        for name, kind in zip(columns, types, strict=True):
-            if not kind.startswith(_ALLOWED) or kind.endswith("]"):
-                raise QueryFault(
-                    f"column {name} is {kind}",
-                    hint="results hold text, integers, decimals, booleans and times",
-                )
+        _check(columns, types)
         return CanonicalRows(columns, types, rows, sha256(canonical_lines(columns, types, rows)).hexdigest())

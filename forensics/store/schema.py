@@ -10,12 +10,14 @@ from forensics.model.handling import HANDLING_TABLES
 from forensics.model.indicator import INDICATOR_TABLES
 from forensics.model.log_integrity import LOG_INTEGRITY_TABLES
 from forensics.model.other_event import OTHER_EVENT
+from forensics.model.posture import POSTURE
+from forensics.model.prices import MODEL_PRICE, MODEL_USE
 from forensics.model.provider_key import PROVIDER_KEY
 from forensics.model.usage import AI_TABLES
 from forensics.store.custody_views import ACTIVITY_OF_CUSTODY, CUSTODY_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "6"
 
 _ALL = (
     *CASE_TABLES,
@@ -24,6 +26,9 @@ _ALL = (
     *AWS_TABLES,
     *AI_TABLES,
     PROVIDER_KEY,
+    MODEL_PRICE,
+    MODEL_USE,
+    POSTURE,
     *CUSTODY_LOG_TABLES,
     OTHER_EVENT,
     *INDICATOR_TABLES,

@@ -7,14 +7,20 @@ _RANK = "CASE WHEN source_id IN ('openai_usage', 'anthropic_usage', 'openai_cost
 
 #: Usage with overlaps resolved: of one bucket and grouping (its native id names owner, organisation and every
 #: dimension) and one kind of export, the export received last counts, then the larger hash.
+#: Only rows that another one of the same bucket stands beside are put in order; a hash finds them, values decide.
 AI_USAGE_CURRENT = """
 CREATE VIEW ai_usage_current AS
-SELECT * EXCLUDE (place) FROM (
-  SELECT u.*, row_number() OVER (
-    PARTITION BY provider, native_id, grouped_by
-    ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
-  FROM ai_usage AS u)
-WHERE place = 1
+WITH several AS (
+  SELECT hash(provider, native_id, grouped_by) AS h FROM ai_usage GROUP BY h HAVING count(*) > 1),
+earlier AS (
+  SELECT event_key FROM (
+    SELECT u.event_key, row_number() OVER (
+      PARTITION BY u.provider, u.native_id, u.grouped_by
+      ORDER BY u.received_at DESC NULLS LAST, u.file_sha256 DESC NULLS LAST, u.event_key) AS place
+    FROM ai_usage AS u
+    WHERE hash(u.provider, u.native_id, u.grouped_by) IN (SELECT h FROM several))
+  WHERE place > 1)
+SELECT u.* FROM ai_usage AS u WHERE u.event_key NOT IN (SELECT event_key FROM earlier)
 """
 
 _MEASURES = (
@@ -53,12 +59,21 @@ FROM pairs WHERE earlier.{measure} IS DISTINCT FROM later.{measure}"""
 
 #: Usage that names a key, of each bucket width in one view of it: of a key and bucket one kind of export, and of each
 #: endpoint the grouping with the most dimensions. `views` counts the kinds and groupings that tell of the same bucket.
+#: A key whose rows are all of one kind and grouping needs no choice: that is most of them, and spares the work.
 AI_USAGE_SERIES = f"""
 CREATE VIEW ai_usage_series AS
-WITH keyed AS (
+WITH mixed AS (
+  SELECT provider, coalesce(owner, '') AS o, coalesce(organisation, '') AS org, key_id
+  FROM ai_usage
+  WHERE key_id IS NOT NULL
+  GROUP BY ALL
+  HAVING min(source_id) <> max(source_id) OR min(coalesce(grouped_by, '')) <> max(coalesce(grouped_by, ''))),
+keyed AS (
   SELECT u.*, coalesce(owner, '') AS o, coalesce(organisation, '') AS org, coalesce(endpoint, '') AS part,
     coalesce(grouped_by, '') AS dimensions, {_RANK} AS rank
-  FROM ai_usage_current AS u WHERE key_id IS NOT NULL AND bucket_start IS NOT NULL),
+  FROM ai_usage_current AS u
+  WHERE key_id IS NOT NULL AND bucket_start IS NOT NULL
+    AND (provider, coalesce(owner, ''), coalesce(organisation, ''), key_id) IN (SELECT (provider, o, org, key_id) FROM mixed)),
 kinds AS (
   SELECT provider, o, org, key_id, granularity_s, bucket_start, source_id, rank,
     max(length(dimensions)) AS detail, count(DISTINCT dimensions) AS groupings
@@ -82,6 +97,11 @@ JOIN kind AS c ON c.provider = k.provider AND c.o = k.o AND c.org = k.org AND c.
 JOIN grouping_of AS g ON g.provider = k.provider AND g.o = k.o AND g.org = k.org AND g.key_id = k.key_id
   AND g.granularity_s IS NOT DISTINCT FROM k.granularity_s AND g.bucket_start = k.bucket_start
   AND g.source_id = k.source_id AND g.part = k.part AND g.dimensions = k.dimensions
+UNION ALL
+SELECT u.*, CAST(1 AS BIGINT) AS views
+FROM ai_usage_current AS u
+WHERE u.key_id IS NOT NULL AND u.bucket_start IS NOT NULL
+  AND (u.provider, coalesce(u.owner, ''), coalesce(u.organisation, ''), u.key_id) NOT IN (SELECT (provider, o, org, key_id) FROM mixed)
 """
 
 #: Usage of each key in one series, for statistics. `holder` is provider, owner and organisation; `subject` the key of

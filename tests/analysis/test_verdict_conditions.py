@@ -145,13 +145,13 @@ def test_an_address_a_customer_used_before_proves_nothing(sample_case):
 
 @pytest.mark.parametrize(("value", "ends"), [("inactive", True), ("active", False)])
 def test_only_a_status_that_is_over_revokes(value, ends):
-    from forensics.analysis.abuse import _ends_key
+    from forensics.analysis.misuse.links import ends_key
 
     update = {"type": "status", "previous_value": "inactive", "current_value": value}
     details = json.dumps({"updates": [update]})
-    assert _ends_key({"action": "platform_api_key_updated", "details": details}) is ends
-    assert _ends_key({"action": "api_key_deleted", "details": None})
-    assert not _ends_key({"action": "platform_api_key_updated", "details": "[]"})
+    assert ends_key({"action": "platform_api_key_updated", "details": details}) is ends
+    assert ends_key({"action": "api_key_deleted", "details": None})
+    assert not ends_key({"action": "platform_api_key_updated", "details": "[]"})
 
 
 def test_exports_that_come_again_without_their_owner_move_no_verdict_and_no_cost(sample_case):

@@ -34,7 +34,7 @@ def printed(capsys, arguments: list[str]) -> object:
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("name", ["status", "hunt", "exposure"])
+@pytest.mark.parametrize("name", ["status", "hunt", "exposure", "keys"])
 def test_commands_on_the_sample(made_sample_case, capsys, name):
     arguments = [name, str(made_sample_case.root), "--json", *(["--dry-run"] if name != "status" else [])]
     found = fields(printed(capsys, arguments))

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from forensics.analysis.policy import DEFAULT
+from forensics.analysis.policy import DEFAULT, WEIGHTS
 from forensics.model.verdict import SEEN, Abuse, Exposure, Verdict, headline
 from tests.paths import REPOSITORY
 
@@ -40,6 +40,11 @@ def test_every_headline_is_reached_by_the_table():
 def test_thresholds():
     rows = dict(re.findall(r"(?m)^\| `(\w+)` \| (\d+) \| ", PAGE.split("## Thresholds", 1)[1]))
     assert {name: int(value) for name, value in rows.items()} == dataclasses.asdict(DEFAULT)
+
+
+def test_weights():
+    rows = re.findall(r"(?m)^\| `(\w+)` \| (\d) \| ", PAGE.split("| sign | weight |", 1)[1].split("\n\n", 1)[0])
+    assert {name: int(value) for name, value in rows} == dict(WEIGHTS)
 
 
 def test_every_value_of_both_axes_is_explained():

@@ -28,13 +28,18 @@ OURS = frozenset(
     RotationFailed EndSecretVersionDelete SecretVersionDeletion StartSecretVersionDelete CredentialChallenge
     PutFoundationModelEntitlement CreateFoundationModelAgreement PutUseCaseForModelAccess GetFoundationModelAvailability
     EnableOptInRegion DisableOptInRegion GetBucketPublicAccessBlock PutBucketPublicAccessBlock DeleteBucketPublicAccessBlock
+    PutCredentials CreateEnvironment GitPull TestConnection
+    GetAccountPublicAccessBlock PutAccountPublicAccessBlock DeleteAccountPublicAccessBlock
     CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel UpdateInstanceInformation
     ListInstanceAssociations AcknowledgeMessage GetMessages SendReply FailMessage DeleteMessage GetEndpoint
     RequestManagedInstanceRoleToken UpdateInstanceAssociationStatus PutComplianceItems PutConfigurePackageResult
+    AssociateDirectory DisassociateDirectory EnableExternalIdPConfigurationForDirectory
+    DisableExternalIdPConfigurationForDirectory
     GetUseCaseForModelAccess ListFoundationModelAgreementOffers DeleteFoundationModelAgreement CallWithBearerToken
     """.split()
 )
 #: Sources that are no service of the models, or are written otherwise.
+#: CloudShell has no service model; the data API of RDS is `rds-data` there.
 #: `ec2messages` and `ssmmessages` are what the agent of Systems Manager talks to.
 OUR_SOURCES = frozenset(
     {
@@ -42,6 +47,9 @@ OUR_SOURCES = frozenset(
         "ssmmessages.amazonaws.com",
         "signin.amazonaws.com",
         "sso.amazonaws.com",
+        "sso-directory.amazonaws.com",
+        "cloudshell.amazonaws.com",
+        "rdsdata.amazonaws.com",
         "monitoring.amazonaws.com",
     }
 )
@@ -65,8 +73,9 @@ def models() -> tuple[frozenset[str], frozenset[str]]:
 
 
 def literals(query, columns):
-    """Return (column, text) of every literal that a column is compared with as a whole."""
+    """Return (column, text) of every literal that a column is compared with as a whole, or that stands in a watch list."""
     tree = sqlglot.parse_one(query.sql, read="duckdb")
+    yield from (pair for pair in listed(tree) if pair[0] in columns)
     for node in tree.find_all(exp.EQ, exp.In, exp.NEQ):
         column = node.this
         if isinstance(column, exp.Column) and column.name in columns:
@@ -74,6 +83,16 @@ def literals(query, columns):
             for side in sides:
                 if isinstance(side, exp.Literal) and side.is_string:
                     yield column.name, side.this
+
+
+def listed(tree):
+    """Return (column, text) of the sources and calls in a list `name(source, call, ...) AS (VALUES ...)`."""
+    for cte in tree.find_all(exp.CTE):
+        names = [column.name for column in cte.args["alias"].columns]
+        if names[:2] == ["source", "call"]:
+            for row in cte.this.find_all(exp.Tuple):
+                yield "event_source", row.expressions[0].this
+                yield "event_name_base", row.expressions[1].this
 
 
 QUERIES = sorted(catalogue(), key=lambda q: q.id)
@@ -100,3 +119,6 @@ def test_a_misspelt_name_is_found():
     assert "secretsmanager.amazonaws.com" in sources
     assert "secretmanager.amazonaws.com" not in sources
     assert any(True for q in QUERIES for _ in literals(q, _NAMES))
+    watch_list = next(q for q in QUERIES if q.id == "aws.sensitive_api_called")
+    assert ("event_name_base", "DeleteFlowLogs") in set(literals(watch_list, _NAMES))
+    assert ("event_source", "ec2.amazonaws.com") in set(literals(watch_list, {"event_source"}))

@@ -52,6 +52,47 @@ ANSWERS = (
 )  # fmt: skip
 
 
+VERSION: Row = {
+    "number": 1,
+    "exhibit": "S0009",
+    "author": "S. Nakagawa",
+    "as_of": "2026-05-07T09:00:00Z",
+    "as_of_basis": "rows",
+    "rows": 3,
+}
+LIFE: Row = {
+    "provider": "openai", "key_id": "key_A", "customer": "Brindlewick", "kind": "admin", "kind_title": "administration key",
+    "consequence": "its holder can make keys", "action": "delete it first", "last_seen": "2026-05-07T23:00:00Z",
+    "aliases": [{"kind": "id", "value": "key_A", "basis": "inventory"}], "horizons": [{"source": "usage", "until": "2026-05-08T00:00:00Z"}],
+    "events": [{"step": "read", "from": "2026-05-05T02:26:00Z", "to": "2026-05-05T02:26:10Z", "basis": "store log", "text": "read twice by vm"}],
+    "rotation": {
+        "state": "not_effective", "why": ["still used after a new value was stored"], "rotated_at": "2026-05-05T11:05:00Z",
+        "rotated_basis": "store log", "revoked_at": None, "revoked_basis": "",
+        "latency_seconds": {"exposed_to_rotated": 31140, "exposed_to_revoked": None},
+    },
+    "made_with": [{"target": "key_M", "action": "api_key.created", "at": "2026-05-05T03:00:00Z", "by_key": "key_A", "revoked_at": None,
+                   "last_use": "2026-05-07T01:00:00Z"}],
+}  # fmt: skip
+REMARK: Row = {
+    "kind": "not_in_inventory", "provider": "openai", "keys": ["key_Z"], "customers": ["Oskelund"], "text": "in usage, by its id",
+    "rows": [], "event_keys": ["e1"],
+}  # fmt: skip
+MOVE: Row = {
+    "version": 2, "provider": "openai", "key_id": "key_C", "before": None,
+    "after": {"customer": "Yarrowdene", "location": "secret:us-east-1:prod/c", "exposure": "read", "abuse": "none_seen", "verdict": "suspicious"},
+}  # fmt: skip
+
+
+def _book(kind: str, place: int, body: Row) -> Row:
+    return {
+        "kind": kind,
+        "place": place,
+        "provider": body.get("provider", ""),
+        "key_id": body.get("key_id", ""),
+        "body": json.dumps(body),
+    }
+
+
 def _evidence_file(n: int, state: str, source: str | None, **more: Any) -> Row:
     return {
         "file_sha256": CONTENT[n], "content_sha256": CONTENT[n], "exhibit": f"S000{n}", "size_bytes": 1000 * n, "content_bytes": 5000 * n,
@@ -151,6 +192,7 @@ def tables() -> dict[str, list[Row]]:
              "granularity_s": 3600, "grouped_by": "model", "covered_from": datetime(2026, 4, 20), "covered_until": datetime(2026, 5, 8),
              "truncated": True, "file_sha256": CONTENT[2]},
         ],
+        "key_book": [_book("version", 1, VERSION), _book("life", 1, LIFE), _book("remark", 1, REMARK), _book("move", 1, MOVE)],
         "tainted": [
             {"kind": "credential", "value": "AKIAEXAMPLE1", "since": DAY, "method": "known", "parent": "", "root": "settings: access_key"},
             {"kind": "credential", "value": "ASIAEXAMPLE1", "since": DAY, "method": "issued", "parent": "AKIAEXAMPLE1", "root": "settings"},

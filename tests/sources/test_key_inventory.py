@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from forensics.sources.key_inventory import read_location
+from forensics.model.key_place import read_location
 from tests.sources.building import claimants, read_text, rows
 
 HEADER = "customer,provider,provider_key_id,key_name,hint,kind,location,created_at,rotated_at,revoked_at,owner"
@@ -45,6 +45,7 @@ def test_a_line_becomes_a_row_with_exact_values() -> None:
             "revoked_at": None,
             "key_owner": "Brindlewick ops",
             "as_of": datetime.fromisoformat("2026-05-06T08:00:00"),
+            "author": None,
             "raw": "{}",
         }
     ]
@@ -144,3 +145,45 @@ def test_rows_that_name_nobody_or_nothing_are_defects() -> None:
 def test_other_tables_are_left_alone() -> None:
     assert claimants("customer,provider,amount\nA,openai,3\n") == []
     assert claimants("customer,key_id\nA,key_1\n") == []
+
+
+JSON_ROW = '{"customer":"A","provider":"openai","key_id":"key_1"}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        JSON_ROW,
+        f"[{JSON_ROW}]",
+        f"{JSON_ROW}\n{JSON_ROW}",
+        f'{{"keys":[{JSON_ROW}]}}',
+        f'{{"as_of":"2026-05-06T08:00:00Z","author":"S. N.","keys":[{JSON_ROW}]}}',
+    ],
+)
+def test_json_is_read_like_csv(text: str) -> None:
+    source, reading = read_text(text)
+    assert source == "key_inventory"
+    found = rows(reading)
+    assert {(row["customer"], row["key_provider"], row["key_id"]) for row in found} == {("A", "openai", "key_1")}
+    stated = "as_of" in text
+    assert [row["as_of"] is not None for row in found] == [stated] * len(found)
+    assert [row["author"] for row in found] == ["S. N." if stated else None] * len(found)
+
+
+def test_the_time_of_a_row_goes_before_that_of_the_whole() -> None:
+    own = JSON_ROW.replace("}", ',"as_of":"2026-05-07","author":"T. A."}')
+    (row,) = rows(read_text(f'{{"as_of":"2026-05-06","author":"S. N.","keys":[{own}]}}')[1])
+    assert (row["as_of"], row["author"]) == (datetime.fromisoformat("2026-05-07"), "T. A.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"keys":[{JSON_ROW}],"steps":[]}}',
+        JSON_ROW.replace("}", ',"verdict":"confirmed"}'),
+        '{"customer":"A","provider":"openai","amount":"3"}',
+        '{"keys":[]}',
+    ],
+)
+def test_results_about_keys_are_no_inventory(text: str) -> None:
+    assert claimants(text) == []

@@ -49,7 +49,14 @@ def register(app: typer.Typer) -> None:
                 + ", ".join(sorted({a["customer"] for a in result.answers if a["customer"]})),
             )
         if json_:
-            out_json({"keys": answers, "not_in_inventory": result.unlisted, "inventory_template": template})
+            out_json(
+                {
+                    "keys": answers,
+                    "not_in_inventory": result.unlisted,
+                    "inventory_template": template,
+                    "cloud_use": [] if customer else result.cloud_use,
+                }
+            )
         else:
             _print(answers, result, template)
         return int(exit_code(answers))
@@ -74,7 +81,30 @@ def _write_template(folder: CaseFolder, result: ExposureResult) -> str | None:
 
 def _cost(answer: dict[str, Any]) -> str:
     cost = answer["excess_cost"]
-    return f"{cost['currency']} {cost['mid']:.2f} ({cost['low']:.2f} to {cost['high']:.2f})" if cost else "-"
+    if not cost:
+        return "-"
+    kind = answer["costs"][0]["kind"]
+    return f"{cost['currency']} {cost['mid']:.2f} ({cost['low']:.2f} to {cost['high']:.2f}) {kind}"
+
+
+def _print_prices(answers: list[dict[str, Any]], result: ExposureResult) -> None:
+    """Say what the intruder's own model calls cost, and which price table estimates rest on."""
+    used = []
+    for entry in result.cloud_use:
+        estimate = entry["estimate"]
+        told = entry["not_priced"]
+        if estimate:
+            told = f"{estimate['currency']} {estimate['mid']:.2f} ({estimate['low']:.2f} to {estimate['high']:.2f}) {estimate['kind']}"
+        used.append(
+            (entry["account_id"], entry["region"], entry["model"], entry["calls"], entry["calls_with_tokens"], told)
+        )
+    if used:
+        out_table("model calls of the intruder", ("account", "region", "model", "calls", "with tokens", "cost"), used)
+    figures = [c for a in answers for c in a["costs"]] + [e["estimate"] for e in result.cloud_use if e["estimate"]]
+    for name, as_of, digest in sorted(
+        {(p["name"], p["as_of"], p["sha256"]) for f in figures for p in f["prices"] or ()}
+    ):
+        say(f"estimates rest on {name} as of {as_of} (SHA-256 {digest}); `keytrail prices` shows them")
 
 
 def _active(answer: dict[str, Any]) -> str:
@@ -111,6 +141,7 @@ def _print(answers: list[dict[str, Any]], result: ExposureResult, template: str 
         for a in answers
     ]
     out_table("", columns, rows)
+    _print_prices(answers, result)
     if not answers:
         out("no key is known: ingest a key inventory, or logs that name stored secrets or provider keys")
     if template:

@@ -10,7 +10,7 @@
 -- attack_v19 = ["T1685"]
 -- attack_version = "18.1"
 -- description = "GuardDuty, Security Hub, Macie, Access Analyzer, Inspector or Detective was disabled, detached from its administrator, stripped of features or findings, or given a filter or trusted addresses that silence findings. Denied attempts count, because they show the intent; outcome says that the service went on."
--- misses = "A finding that was never raised because a service was not bought. Rules that forward findings: the watch list of aws.sensitive_api_called holds some of them. Config: that list too."
+-- misses = "A finding that was never raised because a service was not bought. Rules that forward findings: aws.logs_or_alarms_removed. Config: aws.configuration_recording_stopped."
 -- false_positives = ["Tuning by the security team", "Closing of an account"]
 -- next_steps = ["Ask the security team", "Look for what happened while the service was quiet", "Fetch the archived or suppressed findings"]
 -- references = ["https://docs.aws.amazon.com/guardduty/latest/APIReference/API_UpdateDetector.html", "https://docs.aws.amazon.com/guardduty/latest/APIReference/API_CreateFilter.html", "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DisableSecurityHub.html", "https://docs.aws.amazon.com/macie/latest/APIReference/macie.html"]

@@ -36,7 +36,8 @@ WHERE event_source = 'iam.amazonaws.com'
   AND (
     (event_name_base = 'AttachUserPolicy' AND contains(coalesce(request_policy_arn, ''), ':policy/AWSCompromisedKeyQuarantine'))
     OR (event_name_base = 'PutUserPolicy'
-      AND coalesce(json_extract_string(request_parameters, '$.policyName'), '') = 'AWSExposedCredentialPolicy_DO_NOT_REMOVE')
+      AND regexp_matches(coalesce(json_extract_string(request_parameters, '$.policyName'), ''),
+                         '^(AWSExposedCredentialPolicy_DO_NOT_REMOVE$|AWSCompromisedKeyQuarantine)'))
   )
   AND event_time >= $since
   AND event_time < $until

@@ -31,7 +31,10 @@ WITH calls AS (
       WHEN e.event_source = 'rds.amazonaws.com'
         AND e.event_name_base IN ('RestoreDBInstanceFromDBSnapshot', 'RestoreDBInstanceToPointInTime', 'RestoreDBClusterFromSnapshot',
                                   'RestoreDBClusterToPointInTime')
-        AND coalesce(json_extract_string(e.request_parameters, '$.publiclyAccessible'), '') = 'true' THEN 'open_restore'
+        AND coalesce(
+          json_extract_string(e.request_parameters, '$.publiclyAccessible'),
+          json_extract_string(e.response_elements, '$.publiclyAccessible'),
+          '') = 'true' THEN 'open_restore'
     END AS way,
     coalesce(
       json_extract_string(e.request_parameters, '$.sourceDBSnapshotIdentifier'),
