@@ -102,6 +102,9 @@ FORMS: dict[str, Form] = {
     "bedrock_invocation": Form(("timestamp",), ("requestId",), lambda f: f, _lines),
     "litellm_spend": Form(("startTime", "endTime"), ("request_id",), lambda f: f, _lines),
     "key_inventory": Form((), (), lambda f: f, _csv),
+    "azure_openai_audit": Form(("time",), ("correlationId",), lambda f: f, _lines),
+    "litellm_audit": Form(("updated_at",), ("id",), lambda f: f, _lines),
+    "portkey_audit": Form(("timestamp",), ("request_id",), lambda f: f, _lines),
 }
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _SELECT = """
 SELECT o.event_key, o.own_key, o.table_name, o.file_sha256, o.content_sha256, o.member_path, o.record_no, o.byte_offset,
-       o.byte_length, o.json_pointer, o.record_sha256, f.exhibit, f.stored_as, f.original_path, r.path, r.owner
+       o.byte_length, o.json_pointer, o.record_sha256, f.exhibit, f.stored_as, f.original_path, r.path, r.owner,
+       r.unpacking
 FROM occurrence o JOIN evidence_file f USING (file_sha256) JOIN receipt r USING (receipt_id)
 WHERE o.event_key = $event OR o.own_key = $event
    OR o.event_key IN (SELECT event_key FROM aws_event WHERE event_id = $event)
@@ -64,12 +65,12 @@ def places_of(connection: duckdb.DuckDBPyConnection, event: str) -> list[dict[st
 def read_original(
     folder: CaseFolder,
     place: dict[str, Any],
-    content_of: Callable[[bytes, str], str],
+    content_of: Callable[[bytes, str, str | None], str],
     inner_of: Callable[[str, str], str],
 ) -> Original:
     """Read the record at a place.
 
-    `content_of` turns received bytes and the path of a member into the decoded text, `inner_of` finds the text inside a
+    `content_of` turns received bytes, the path of a member and how the file was opened into the decoded text, `inner_of` finds the text inside a
     record by JSON pointer.
     Raises VerificationFault when the exhibit or the record no longer has its hash, UsageFault when it is gone.
     """
@@ -82,7 +83,7 @@ def read_original(
         raise VerificationFault(
             "the original is not the file that was received: its SHA-256 differs", place=place["exhibit"]
         )
-    data = content_of(received, place["member_path"]).encode("utf-8", "surrogateescape")
+    data = content_of(received, place["member_path"], place["unpacking"]).encode("utf-8", "surrogateescape")
     outer = data[place["byte_offset"] : place["byte_offset"] + place["byte_length"]].decode("utf-8", "surrogateescape")
     text = inner_of(outer, place["json_pointer"]) if place["json_pointer"] else outer
     if (

@@ -16,6 +16,7 @@ from forensics.model.outcome import State
 from forensics.queries.catalogue import Catalogue
 from forensics.store import casevalues
 from forensics.store.basis import components, fingerprint, hunt_parts, stale
+from forensics.store.building_blocks import compute_blocks
 from forensics.store.duckdb_engine import DuckDBEngine
 from forensics.store.eventstore import EventStore, text_json
 
@@ -58,6 +59,7 @@ def compute_hunt(
     connection = folder.reader()
     try:
         window = window_of(connection, folder.settings(), since, until)
+        compute_blocks(connection)
         result = run_hunt(DuckDBEngine(connection), queries, window, clock, overrides)
         return marked(result, suppressions_of(folder)), window
     finally:

@@ -21,7 +21,15 @@ CaseArgument = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON of a documented, stable shape.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be written and write nothing.")]
+AskPasswordOption = Annotated[
+    bool, typer.Option("--ask-password", help="Ask for the password of encrypted zip archives; stored nowhere.")
+]
 ByOption = Annotated[str, typer.Option("--by", help="Name of the person who does this, for the custody log.")]
+
+
+def asked_password(ask: bool) -> str | None:
+    """Return the password of archives that a person types in without echo, None when it is not asked for."""
+    return str(typer.prompt("Password of the archives", hide_input=True, err=True)) if ask else None
 
 
 def open_given(case: Path | None) -> CaseFolder:

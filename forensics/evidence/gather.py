@@ -204,7 +204,7 @@ def _source(row: Row, line: Row, gone: set[str]) -> Row:
     plain = (
         "receipt_id", "exhibit", "file_sha256", "content_sha256", "size_bytes", "source_id", "reader_version", "owner",
         "owner_basis", "organisation", "from_whom", "received_at", "means", "sender_sha256", "sender_agrees", "window_from",
-        "window_until", "zone",
+        "window_until", "zone", "unpacking",
     )  # fmt: skip
     digest = row["file_sha256"]
     return {

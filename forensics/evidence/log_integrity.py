@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.ingest.archives import members
-from forensics.ingest.unpack import COMPRESSED, GZIP, archive_kind, unpack
+from forensics.ingest.unpack import COMPRESSED, GZIP, Limits, archive_kind, unpack
+from forensics.ingest.unpacking import is_locked, limits_of
 from forensics.integrity.chains import DigestVerdict
 from forensics.integrity.check import Checked, check
 from forensics.integrity.digest import ChainName
@@ -27,7 +28,8 @@ from forensics.store.duckdb_engine import rows_of
 from forensics.store.eventstore import EventStore, text_json
 
 _FILES = """
-SELECT f.file_sha256, f.exhibit, f.size_bytes, f.stored_as, f.original_path, arg_min(r.path, r.receipt_id) AS path
+SELECT f.file_sha256, f.exhibit, f.size_bytes, f.stored_as, f.original_path, arg_min(r.path, r.receipt_id) AS path,
+       arg_max(coalesce(r.unpacking, ''), r.receipt_id) AS unpacking
 FROM evidence_file AS f JOIN receipt AS r USING (file_sha256)
 WHERE f.state <> 'settings' AND f.file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
 GROUP BY ALL ORDER BY f.file_sha256
@@ -96,7 +98,7 @@ def check_logs(
 
     `pinned`: keys obtained apart from the evidence; they are kept in the case folder and count until others are given.
     `pinned_origin`: from where and when, in the words of the one who obtained them; kept beside them.
-    Raises UsageFault for a file of pinned keys without a key, CaseFault when the case is in use.
+    Raises UsageFault for a file of pinned keys without a key and for a password that is needed, CaseFault when the case is in use.
     """
     keys = read_pinned(pinned) if pinned else None
     connection = folder.reader()
@@ -106,6 +108,8 @@ def check_logs(
         receipts = {r["file_sha256"]: r for r in rows_of(connection, _RECEIPTS)}
     finally:
         connection.close()
+    if password is None and any(is_locked(row["unpacking"]) for row in files):
+        raise UsageFault("a password opened archives of this case", hint="give it again with --ask-password")
     kept, said = folder.root / PINNED, folder.root / PINNED_ORIGIN
     if keys is None and kept.exists():
         keys = read_pinned(kept)
@@ -195,12 +199,13 @@ def _read(
 def _pieces(
     row: dict[str, Any], received: bytes, with_events: set[tuple[str, str]], password: str | None
 ) -> list[Piece]:
-    content, container = _opened(received)
+    limits = limits_of(row["unpacking"])
+    content, container = _opened(received, limits)
     if not _is_archive(content):
         return [_piece(row, row["path"], received, "", content, container, with_events)]
     return [
-        _piece(row, m.path.rpartition("!")[2], m.data, m.path, *_opened(m.data), with_events)
-        for m in members(received, password=password)
+        _piece(row, m.path.rpartition("!")[2], m.data, m.path, *_opened(m.data, limits), with_events)
+        for m in members(received, limits, password)
         if m.data is not None
     ]
 
@@ -222,9 +227,9 @@ def _piece(
     )  # fmt: skip
 
 
-def _opened(received: bytes) -> tuple[bytes, str]:
+def _opened(received: bytes, limits: Limits) -> tuple[bytes, str]:
     foreign = received.startswith(COMPRESSED) and not received.startswith(GZIP)
-    return (unpack(received).data, FOREIGN) if foreign else opened(received)
+    return (unpack(received, limits).data, FOREIGN) if foreign else opened(received)
 
 
 def _is_archive(content: bytes) -> bool:

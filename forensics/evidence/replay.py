@@ -26,6 +26,7 @@ from forensics.ingest.indicator_files import INDICATOR_SOURCE
 from forensics.ingest.maps import MAP_SOURCE
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable
 from forensics.ingest.run import Ingest, IngestOptions
+from forensics.ingest.unpacking import Unpacking, is_locked, is_wider, limits_of
 from forensics.model.clock import Clock
 from forensics.model.errors import ForensicsError, QueryFault
 from forensics.model.outcome import State
@@ -84,8 +85,11 @@ def _time(text: str | None) -> datetime | None:
     return parse_time(text) if text else None
 
 
-def reproduction(package: Package) -> list[Check]:
-    """Return the checks of level 3. Works in a temporary folder and leaves nothing."""
+def reproduction(package: Package, password: str | None = None, *, wider: bool = False) -> list[Check]:
+    """Return the checks of level 3. Works in a temporary folder and leaves nothing.
+
+    `password` opens encrypted archives, `wider` lets archives grow beyond the default limits where the package says so.
+    """
     with tempfile.TemporaryDirectory(prefix="keytrail-verify-") as scratch:
         rebuilt: list[CaseFolder] = []
 
@@ -93,8 +97,9 @@ def reproduction(package: Package) -> list[Check]:
             gone = package.facts.get("purged", [])
             if gone:
                 raise CheckUndecidedError(f"{len(gone)} originals were purged and cannot be read again")
+            _openable(package.lines("data/inventory/sources.jsonl"), password, wider=wider)
             with _as_failure():
-                rebuilt.append(_rebuild(package, Path(scratch)))
+                rebuilt.append(_rebuild(package, Path(scratch), password))
             return f"{len(package.facts['sources'])} receipts were read again into a new case"
 
         built = check("reproduction.ingest", build)
@@ -117,6 +122,16 @@ def reproduction(package: Package) -> list[Check]:
         return [*checks, _report(package, folder), check("reproduction.tool", lambda: _tool(package))]
 
 
+def _openable(sources: list[dict[str, Any]], password: str | None, *, wider: bool) -> None:
+    """Raise CheckUndecidedError for archives that cannot be opened as they were: a package may come from anybody."""
+    locked = sum(is_locked(source.get("unpacking")) for source in sources)
+    if locked and password is None:
+        raise CheckUndecidedError(f"{locked} archives were opened by a password: verify with --ask-password")
+    larger = sum(is_wider(source.get("unpacking")) for source in sources)
+    if larger and not wider:
+        raise CheckUndecidedError(f"{larger} files were opened beyond the default limits: verify with --allow-limits")
+
+
 @contextmanager
 def _as_failure() -> Iterator[None]:
     try:
@@ -132,7 +147,7 @@ def _created(package: Package) -> datetime:
     return moment
 
 
-def _rebuild(package: Package, scratch: Path) -> CaseFolder:
+def _rebuild(package: Package, scratch: Path, password: str | None) -> CaseFolder:
     """Make a case from the packaged settings, receipts, originals and decisions, with fresh results."""
     sources = package.lines("data/inventory/sources.jsonl")
     files = {source["receipt"]: source["file"] for source in package.facts["sources"]}
@@ -142,7 +157,7 @@ def _rebuild(package: Package, scratch: Path) -> CaseFolder:
     init_case(scratch / "case", _at(times["opened"]), settings=package.read("data/settings/case.toml"))
     reading = CaseFolder(scratch / "case", receipts.clock)
     found = [
-        _found(package, source, files[source["receipt_id"]])
+        _found(package, source, files[source["receipt_id"]], password)
         for source in sorted(sources, key=lambda s: s["receipt_id"])
     ]
     with reading.writer("verify") as connection:
@@ -156,7 +171,7 @@ def _rebuild(package: Package, scratch: Path) -> CaseFolder:
     if "verify-logs" in times:
         if PINNED_KEYS in package.listing.files:
             (folder.root / PINNED).write_bytes(package.read(PINNED_KEYS))
-        check_logs(folder, _at(times["verify-logs"]))
+        check_logs(folder, _at(times["verify-logs"]), password=password)
     hunt_case(folder, queries, _at(times["hunt"]))
     exposure_case(folder, queries, _at(times["exposure"]))
     if any(source["source_id"] == INDICATOR_SOURCE for source in sources):
@@ -206,14 +221,17 @@ def _catalogue(package: Package, root: Path) -> Catalogue:
     return Catalogue(tuple(query for _, query in sorted((installed | packaged).items())))
 
 
-def _found(package: Package, source: dict[str, Any], name: str | None) -> Found:
+def _found(package: Package, source: dict[str, Any], name: str | None, password: str | None) -> Found:
     if name is None:
         return Found(package.root, source["name"], problem=source["reason"] or "cannot be read")
+    noted = source.get("unpacking")
+    how = Unpacking(limits_of(noted), password if is_locked(noted) else None)
     return Found(
         package.path(name),
         source["name"],
         is_map=source["source_id"] == MAP_SOURCE,
         is_indicators=source["source_id"] == INDICATOR_SOURCE,
+        unpacking=how,
     )
 
 

@@ -52,11 +52,12 @@ class Verification:
         }
 
 
-def verify(path: Path, clock: Clock) -> Verification:
+def verify(path: Path, clock: Clock, password: str | None = None, *, wider: bool = False) -> Verification:
     """Verify the package at `path`, a folder or a ZIP. Reads only; a ZIP is unpacked into a temporary folder.
 
     Reproduction runs on packages whose bytes and accounts hold. `clock` is not asked: a rebuilt case has the
-    package's own time.
+    package's own time. `password` opens encrypted archives among the evidence; `wider` lets archives grow beyond the
+    default limits where the package says that they did.
     Raises UsageFault when nothing is there.
     """
     del clock
@@ -69,7 +70,7 @@ def verify(path: Path, clock: Clock) -> Verification:
         checks = integrity(package) + completeness(package)
         if any(c.state is CheckState.FAIL for c in checks):
             return _conclude(checks)
-        return _conclude(checks + reproduction(package))
+        return _conclude(checks + reproduction(package, password, wider=wider))
 
 
 @contextmanager

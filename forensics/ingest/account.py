@@ -50,6 +50,7 @@ class Pending:
     content_bytes: int = 0
     opened: bool = False
     was_unread: bool = False
+    unpacking: str | None = None
 
 
 def insert_files(
@@ -86,12 +87,13 @@ def insert_files(
 
 
 def _read_now(store: EventStore, item: Pending) -> None:
-    """Say in the register that a file which was not read so far is read: its number and hash stay."""
+    """Say in the register what became of a file that was read anew: its number and hash stay."""
     row = _file_row(item, copied=False)
     names = ("source_id", "state", "reason", "reader_version", "notes", "content_sha256", "content_bytes")
     settings = ", ".join(f"{name} = ?" for name in names)
     sql = f"UPDATE evidence_file SET {settings} WHERE file_sha256 = ?"  # noqa: S608 - own names
     store.connection.execute(sql, [*(clean(row)[name] for name in names), item.digest])
+    store.connection.execute("DELETE FROM key_material WHERE file_sha256 = ?", [item.digest])
 
 
 def tally(result: IngestResult, item: Pending, line: dict[str, Any]) -> None:
@@ -130,6 +132,7 @@ def _receipt_line(item: Pending, account: dict[str, int]) -> dict[str, Any]:
         "window_from": facts.window_from,
         "window_until": facts.window_until,
         "zone": facts.zone,
+        "unpacking": item.unpacking,
         "size_bytes": item.size,
         **account,
     }

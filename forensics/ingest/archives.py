@@ -11,11 +11,14 @@ import lzma
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import IO
 
 from forensics.ingest.unpack import COMPRESSED, LIMITS, Content, Limits, OverLimit, archive_kind, unpack
+from forensics.ingest.unpacking import LOCKED
+from forensics.ingest.zip_aes import NotOpened, is_aes, plain_member
 from forensics.model.text import term_safe
 
 SEPARATOR = "!"
@@ -52,6 +55,7 @@ class _Walk:
     received: int
     members: int = 0
     produced: int = 0
+    tally: Counter[str] = field(default_factory=Counter)
 
     def room(self) -> int:
         """Return how many bytes may still come out of this file, at the most the limit of one content."""
@@ -59,13 +63,25 @@ class _Walk:
         return max(0, min(self.limits.content, by_ratio))
 
 
-def members(received: bytes, limits: Limits = LIMITS, password: str | None = None) -> Iterator[Member]:
-    """Yield the members of a received archive in its order. Raises nothing for what an archive may hold."""
+def members(
+    received: bytes, limits: Limits = LIMITS, password: str | None = None, tally: Counter[str] | None = None
+) -> Iterator[Member]:
+    """Yield the members of a received archive in its order. Raises nothing for what an archive may hold.
+
+    `tally` counts `unlocked`: members that the password opened.
+    """
     walk = _Walk(limits, password.encode() if password else None, len(received))
+    walk.tally = walk.tally if tally is None else tally
     content = unpack(received, limits)
     if content.problem:
         yield Member("", None, problem=content.problem)
     yield from _inside(content.data, "", 1, walk)
+
+
+def opens(received: bytes, limits: Limits, password: str) -> bool:
+    """Return whether the password opens a member of the archive."""
+    tally: Counter[str] = Counter()
+    return any(tally["unlocked"] for _ in members(received, limits, password, tally))
 
 
 def member(received: bytes, path: str, limits: Limits = LIMITS, password: str | None = None) -> bytes | None:
@@ -143,19 +159,33 @@ def _zip(data: bytes, walk: _Walk) -> Iterator[_Entry]:
             if entry.is_dir():
                 continue
             name = _label(entry.filename)
-            if entry.flag_bits & 1 and walk.password is None:
-                yield name, None, "encrypted: ingest with --ask-password", ""
+            locked = bool(entry.flag_bits & 1)
+            if locked and walk.password is None:
+                yield name, None, LOCKED, ""
                 continue
             try:
-                with archive.open(entry, pwd=walk.password) as stream:
+                with _stream(archive, data, entry, walk.password) as stream:
                     inner, problem = _so_far(stream, walk.room())
+                if locked and problem:  # a wrong password passes the check of one byte now and then, and gives nonsense
+                    yield name, None, LOCKED, ""
+                    continue
+                walk.tally["unlocked"] += locked
                 yield name, inner if inner or not problem else None, problem, ""
             except OverLimit as error:
                 yield name, None, str(error), ""
-            except RuntimeError:
-                yield name, None, "encrypted: the password does not open it", ""
+            except NotImplementedError:
+                how = f"method {entry.compress_type}, flags {entry.flag_bits:#x}"
+                yield name, None, f"compressed or encrypted in a way that is not supported ({how})", ""
+            except (RuntimeError, NotOpened):
+                yield name, None, LOCKED, ""
             except _BROKEN as error:
                 yield name, None, f"the member is damaged ({type(error).__name__})", ""
+
+
+def _stream(archive: zipfile.ZipFile, data: bytes, entry: zipfile.ZipInfo, password: bytes | None) -> IO[bytes]:
+    if password and is_aes(entry):
+        return plain_member(data, entry, password)
+    return archive.open(entry, pwd=password)
 
 
 def _tar(data: bytes, walk: _Walk) -> Iterator[_Entry]:

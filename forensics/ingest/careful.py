@@ -148,6 +148,12 @@ def _reason(error: Exception, ended: bool) -> str:
 
 
 _ELEMENT = (WHOLE, WHOLE)
+_MOST_LABELS = 16
+
+
+def _are_labels(values: list[Any]) -> bool:
+    """Return whether a list beside records is a few plain values, such as the names of a series."""
+    return len(values) <= _MOST_LABELS and not any(isinstance(value, dict | list) for value in values)
 
 
 class Walker:
@@ -233,7 +239,7 @@ class Walker:
             else:
                 value, position = self._scalar(position)
                 if name != path[0]:
-                    own.update({} if isinstance(value, list) else {name: value})
+                    own.update({name: value} if not isinstance(value, list) or (not top and _are_labels(value)) else {})
                 else:
                     found = True
                     held += [value] if isinstance(value, str) and len(path) == 1 else []

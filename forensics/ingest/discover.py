@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.ingest.mending import mend
+from forensics.ingest.unpacking import Unpacking
 from forensics.model.errors import UsageFault
 
 
@@ -17,7 +18,7 @@ class Found:
     """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`, in text that can be stored.
 
     `is_map`: a column map that whoever runs the ingest gives, not evidence of somebody else. `is_indicators`: a file of
-    indicators, likewise.
+    indicators, likewise. `unpacking`: how it was opened when it was read before; None: as the run says.
     """
 
     path: Path
@@ -26,6 +27,7 @@ class Found:
     modified: int = 0
     is_map: bool = False
     is_indicators: bool = False
+    unpacking: Unpacking | None = None
 
 
 def discover(paths: Sequence[Path], *, newest_first: bool = False) -> list[Found]:

@@ -10,6 +10,8 @@ from forensics.ingest.unpack import Content, binary_kind, decode
 from forensics.sources.catalogue import recognise
 from forensics.sources.protocol import Probe, Source
 
+_MOST_NAMES, _LONGEST = 8, 60
+
 
 def identify(content: Content, maps: Sequence[Source] = ()) -> tuple[str, Probe, Source | None, str]:
     """Return (text, probe, source or None, why or why not) for a file's content.
@@ -20,7 +22,7 @@ def identify(content: Content, maps: Sequence[Source] = ()) -> tuple[str, Probe,
     kind = "" if parquet else binary_kind(content.data)
     if kind:
         return "", Probe("binary"), None, f"{kind}: not read by this version"
-    text, notes = (parquet_rows.text_of(content), []) if parquet else decode(content.data)
+    text, notes = (parquet_rows.text_of(content, content.limits), []) if parquet else decode(content.data)
     content.notes.extend(notes)
     probe = parquet_rows.probe_rows(text) if parquet else probe_text(text)
     if probe.form == "empty":
@@ -39,9 +41,9 @@ def identify(content: Content, maps: Sequence[Source] = ()) -> tuple[str, Probe,
 
 def _unknown(probe: Probe) -> str:
     if probe.form == "csv":
-        return "unknown format: CSV with columns " + ", ".join(probe.header[:8])
+        return "unknown format: CSV with columns " + _named(probe.header)
     if probe.form == "parquet":
-        columns = ", ".join(sorted(probe.keys)[:8])
+        columns = _named(sorted(probe.keys))
         return (
             f"unknown format: Parquet with columns {columns}" if columns else "no records: a Parquet file without rows"
         )
@@ -50,8 +52,14 @@ def _unknown(probe: Probe) -> str:
             bare = probe.text_head[:8].split()
             empty = "".join(bare)[:2] in ("[]", "{}")
             return "no records: an empty list or object" if empty else "no records: an empty or broken JSON value"
-        names = sorted(probe.keys)[:8]
-        return "unknown format: JSON with names " + ", ".join(names) if names else "unknown format: JSON without names"
+        names = _named(sorted(probe.keys))
+        return f"unknown format: JSON with names {names}" if names else "unknown format: JSON without names"
     if "[case]" in probe.text_head:
         return "settings of a case, not evidence"
     return "unknown format: text"
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return the first names, each cut where it is long: a name may have megabytes."""
+    short = [name if len(name) <= _LONGEST else name[:_LONGEST] + "..." for name in names[:_MOST_NAMES]]
+    return ", ".join(short)

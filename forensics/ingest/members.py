@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -33,7 +34,8 @@ def read_archive(
     states: set[str] = set()
     kinds: dict[str, str] = {}
     unread: list[str] = []
-    for found in members(data, limits, password):
+    tally: Counter[str] = Counter()
+    for found in members(data, limits, password, tally):
         reading = _one(found, received, group, reader, limits)
         states.add(reading.state)
         if reading.source_id:
@@ -41,6 +43,7 @@ def read_archive(
         elif reading.state == SKIPPED:
             unread.append(f"{found.path}: {reading.reason}")
         _add(total, reading, found.path)
+    total.unlocked = tally["unlocked"]
     total.state = next((state for state in _ORDER if state in states), SKIPPED)
     total.source_id = next(iter(kinds)) if len(kinds) == 1 else "archive" if kinds else None
     total.reader_version = ", ".join(f"{k} {v}" for k, v in sorted(kinds.items())) or None

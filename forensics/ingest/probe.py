@@ -23,6 +23,7 @@ _CONTAINERS = (
     "publicKeyList",
     "PublicKeyList",
     "logFiles",
+    "timeSeries",
     "resourceSpans",
     "resourceLogs",
     "QueryResultRows",

@@ -10,12 +10,13 @@ from itertools import islice
 from typing import Any
 
 from forensics.ingest.careful import Slice, Walker, parse
+from forensics.ingest.enclosed import opened
 from forensics.ingest.identifying import identify
 from forensics.ingest.material import Material, contents_of, find_material, mask_text, masked_json
 from forensics.ingest.mending import clean, mend, readable
 from forensics.ingest.rows import csv_records, line_records
 from forensics.ingest.unpack import Content, byte_length
-from forensics.sources.protocol import Document, Probe, Provenance, RawRecord, Reading, RowOrDefect, Source
+from forensics.sources.protocol import Document, Enclosing, Probe, Provenance, RawRecord, Reading, RowOrDefect, Source
 from forensics.store.eventstore import Group, Place, evidence_pointer
 from forensics.store.identity import canonical_sha256, event_key, owned_id
 
@@ -27,7 +28,10 @@ SKIPPED, READ, DEFECTIVE, REGISTERED = "skipped", "read", "defective", "register
 
 @dataclass(slots=True)
 class FileReading:
-    """What one file gave. seen = rows offered + defects of records + out of scope, always."""
+    """What one file gave. seen = rows offered + defects of records + out of scope, always.
+
+    `unlocked`: members of an archive that the password opened.
+    """
 
     state: str = SKIPPED
     reason: str = ""
@@ -40,6 +44,7 @@ class FileReading:
     notes: list[str] = field(default_factory=list)
     why: str = ""
     material: list[dict[str, Any]] = field(default_factory=list)
+    unlocked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +207,8 @@ class _Collector:
         else:
             walker = Walker(self.text, self.source.record_path(probe))
             slices = walker.records()
+        if isinstance(self.source, Enclosing):
+            slices = opened(slices, self.text, self.source.inside)
         numbered = enumerate(slices)
         if self.source.table == "aws_event":
             while chunk := list(islice(numbered, _CHUNK)):

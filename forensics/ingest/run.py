@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.ingest.account import IngestResult, Pending, insert_files, tally
+from forensics.ingest.archives import opens
 from forensics.ingest.committing import Committing
 from forensics.ingest.discover import Found, discover
 from forensics.ingest.fast import NotPlain, read_fast
@@ -23,6 +24,7 @@ from forensics.ingest.members import read_archive
 from forensics.ingest.reading import DEFECTIVE, SKIPPED, FileReading, Received, read_file
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
 from forensics.ingest.unpack import LIMITS, Limits, archive_kind, unpack
+from forensics.ingest.unpacking import Unpacking, limits_of, may_differ
 from forensics.sources.column_map import MappedSource
 from forensics.sources.protocol import Provenance
 from forensics.store.case_folder import CaseFolder
@@ -88,6 +90,7 @@ class Ingest:
         self._not_read = {
             row[0] for row in run("SELECT file_sha256 FROM evidence_file WHERE state = ?", [SKIPPED]).fetchall()
         }
+        self._movable = _movable(connection)
         self._committing = Committing()
         self._is_open = False
         self._counted: Counter[tuple[int, str]] = Counter()
@@ -143,7 +146,8 @@ class Ingest:
         mapped = self._maps.add(data, found.name) if found.is_map else None
         again = digest in self._not_read and bool(self._maps.sources) and mapped is None
         known = (found.name, digest, facts.owner) in self._known
-        if known and not (again and self._is_mapped(data)):
+        anew = known and self._opens_anew(digest, self._unpacking(found), data)
+        if known and not anew and not (again and self._is_mapped(data)):
             self.result.skipped.append({"path": found.name, "reason": "unchanged"})
             return None
         self._known.add((found.name, digest, facts.owner))
@@ -157,10 +161,27 @@ class Ingest:
         moment, stated = facts.received_at or facts.read_at, facts.received_at is not None
         provenance = Provenance(facts.owner, facts.organisation, moment, facts.zone, stated)
         received = Received(
-            digest, unpack(data, self.options.limits), self._receipt + 1, provenance, maps=self._maps.sources
+            digest, unpack(data, self._unpacking(found).limits), self._receipt + 1, provenance, maps=self._maps.sources
         )
-        reading = self._read(received, data)
-        return self._register(found, facts, received, reading, data, digest)
+        reading = self._read(received, data, self._unpacking(found))
+        item = self._register(found, facts, received, reading, data, digest)
+        item.unpacking = self._unpacking(found).noted(reading.unlocked)
+        item.was_unread |= anew
+        self._movable.pop(digest, None)
+        if may_differ(str(defect["reason"]) for defect in reading.defects):
+            self._movable[digest] = item.unpacking
+        return item
+
+    def _unpacking(self, found: Found) -> Unpacking:
+        return found.unpacking or Unpacking(self.options.limits, self.options.password)
+
+    def _opens_anew(self, digest: str, how: Unpacking, data: bytes) -> bool:
+        """Whether a file that hit a limit or a lock before may give more now."""
+        if digest not in self._movable:
+            return False
+        if limits_of(self._movable[digest]) != how.limits:
+            return True
+        return how.password is not None and opens(data, how.limits, how.password)
 
     def _is_mapped(self, data: bytes) -> bool:
         """Whether a map claims a file that was not read so far."""
@@ -170,11 +191,10 @@ class Ingest:
             return False
         return isinstance(source, MappedSource)
 
-    def _read(self, received: Received, data: bytes) -> FileReading:
+    def _read(self, received: Received, data: bytes, how: Unpacking) -> FileReading:
         """Read one received file: an archive member by member, else its content."""
         if archive_kind(received.content.data) and not received.content.problem:
-            limits, password = self.options.limits, self.options.password
-            return read_archive(received, data, self._group, self._read_one, limits, password)
+            return read_archive(received, data, self._group, self._read_one, how.limits, how.password)
         if self.options.careful:
             return read_file(received, self._group)
         own = Group()  # handing on a part begins a new group of the run
@@ -313,6 +333,17 @@ class Ingest:
             [self.result.receipts],
         ).fetchall()
         self.result.first_event, self.result.last_event = row[0]
+
+
+def _movable(connection: Any) -> dict[str, str | None]:
+    """Return for each file that hit a limit or a lock when it was last read how it was opened then."""
+    reasons: dict[tuple[str, str | None], list[str]] = {}
+    for digest, noted, reason in connection.execute(
+        "SELECT r.file_sha256, r.unpacking, d.reason FROM receipt r JOIN defect d USING (receipt_id)"
+        " WHERE r.receipt_id IN (SELECT max(receipt_id) FROM receipt GROUP BY file_sha256)"
+    ).fetchall():
+        reasons.setdefault((digest, noted), []).append(reason)
+    return {digest: noted for (digest, noted), found in reasons.items() if may_differ(found)}
 
 
 def _within(progress: Progress, files: int, size: int, seen: int, more: int) -> None:

@@ -54,6 +54,8 @@ def read_bytes(
         }
         store.insert("receipt", [{**receipt, "organisation": organisation, "received_at": received_at, **account}])
         store.insert("defect", reading.defects)
+        material = [{"member_path": "", **row, "file_sha256": received.file_sha256} for row in reading.material]
+        store.insert("key_material", material)
 
     store.transact(work)
     store.settle()

@@ -53,6 +53,7 @@ _MAGIC = (
     (_ZSTD, "zstd file"),
     (_XZ, "xz file"),
     (b"7z\xbc\xaf\x27\x1c", "7z archive"),
+    (b"Rar!\x1a\x07", "RAR archive"),
     (b"%PDF", "PDF"),
     (b"\x89PNG", "PNG picture"),
     (b"SQLite format 3\x00", "SQLite database"),
@@ -61,13 +62,14 @@ _MAGIC = (
 
 @dataclass(slots=True)
 class Content:
-    """Uncompressed content with what was odd about it. `complete` is False when the stream is cut or damaged."""
+    """Uncompressed content with what was odd about it, and the limits it was opened with. `complete` is False when the stream is cut or damaged."""
 
     data: bytes
     sha256: str
     complete: bool = True
     problem: str = ""
     notes: list[str] = field(default_factory=list)
+    limits: Limits = LIMITS
 
 
 def unpack(received: bytes, limits: Limits = LIMITS) -> Content:
@@ -91,6 +93,7 @@ def unpack(received: bytes, limits: Limits = LIMITS) -> Content:
         depth += 1
     if depth > 1:
         content.notes.append(f"compressed {depth} times, one within the other")
+    content.limits = limits
     return content
 
 

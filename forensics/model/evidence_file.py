@@ -47,6 +47,7 @@ sender_agrees BOOLEAN whether it agrees
 window_from TIMESTAMP claimed window
 window_until TIMESTAMP claimed window
 zone VARCHAR time zone of the export's own dates
+unpacking JSON limits of unpacking that were not the defaults, and whether a password opened something; NULL for neither
 seen BIGINT records seen
 accepted BIGINT records that became rows
 duplicate BIGINT records already known

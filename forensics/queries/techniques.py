@@ -129,6 +129,8 @@ AML.T0040 AI Model Inference API Access
 AML.T0051 LLM Prompt Injection
 AML.T0054 LLM Jailbreak
 AML.T0055 Unsecured Credentials
+AML.T0057 LLM Data Leakage
+AML.T0070 RAG Poisoning
 """
 
 #: Ids of version 18.1 that version 19 renamed; every other id stayed.

@@ -14,6 +14,9 @@ SOURCES = frozenset(
         "anthropic_activity",
         "bedrock_invocation",
         "litellm_spend",
+        "litellm_audit",
+        "portkey_audit",
+        "azure_openai",
         "key_inventory",
         "vault_audit",
     }

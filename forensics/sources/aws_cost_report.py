@@ -48,15 +48,16 @@ class AwsCostReport:
     """Lines of the report."""
 
     id = "aws_cost_report"
-    title = "AWS cost and usage report (CSV)"
+    title = "AWS cost and usage report (CSV, Parquet)"
     provider = "aws_bedrock"
     reference = "https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2.html"
-    reader_version = "1"
+    reader_version = "2"
     table = "ai_cost"
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by the columns of a line item."""
-        names = {ordinary(name) for name in probe.header} if probe.form == "csv" else set()
+        columns = {"csv": probe.header, "parquet": probe.keys}.get(probe.form, ())
+        names = {ordinary(name) for name in columns}
         return "columns of a cost and usage report" if names >= _CORE else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -19,6 +20,7 @@ from forensics.model.usage import blank
 from forensics.model.wrapping import Ordinals, loaded, ticks
 from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row, RowOrDefect
 
+_NUMBER = re.compile(r"\d{1,6}", re.ASCII)
 _PER_SECOND = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _ZERO = datetime(1970, 1, 1)  # noqa: DTZ001 - naive UTC
 _EARLIEST, _LATEST = datetime(2000, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001
@@ -110,30 +112,30 @@ class MappedSource:
         if not isinstance(record.value, Mapping):
             return RowOrDefect(record, defect="the record is not an object")
         try:
-            row = self._row(record.value, notes)
+            row = self._row(record.value, record.contexts, notes)
         except _Fault as fault:
             return RowOrDefect(record, defect=str(fault))
-        own = plain(_find(record.value, self.map.identity)) if self.map.identity else None
-        return RowOrDefect(record, row, own or ordinals.name(self._natural(record.value, row)))
+        own = plain(_found(record.value, record.contexts, self.map.identity)) if self.map.identity else None
+        return RowOrDefect(record, row, own or ordinals.name(self._natural(record, row)))
 
-    def _natural(self, value: Mapping[str, Any], row: Row) -> str:
+    def _natural(self, record: RawRecord, row: Row) -> str:
         """Name a bucket by what it counts, so that a later export of it supersedes this; anything else by all it says."""
         names = TIMES.get(self.table)
         if names is None:
-            return compact(value)
+            return compact(record.value)
         dimensions = {name: str(row[name]) for name in (*_DIMENSIONS, "currency") if row.get(name) is not None}
         return natural_key(row.get("endpoint") or self.map.name, Bucket(row[names[0]], row[names[1]]), dimensions)
 
-    def _row(self, value: Mapping[str, Any], notes: set[str]) -> Row:
+    def _row(self, value: Mapping[str, Any], around: Sequence[Mapping[str, Any]], notes: set[str]) -> Row:
         row: Row = {**blank(self.map.fills), "provider": self.provider}
         types = {column.name: column.type for column in self.map.fills.columns}
         for target, text in self.map.constants.items():
             row[target] = self._read(types[target], text, target, notes)
         for target, name in self.map.columns.items():
-            given = _find(value, name)
+            given = _found(value, around, name)
             if given is not None and given != "":
                 row[target] = self._read(types[target], given, name, notes)
-        self._times(value, row, notes)
+        self._times(value, around, row, notes)
         if "source_ip" in row and row["source_ip"] is not None:
             address = read_address(row["source_ip"])
             row |= {"source_ip": address.text, "source_ip_key": address.key}
@@ -164,9 +166,9 @@ class MappedSource:
             row["input_tokens_uncached"] = uncached
             row["input_tokens_total"] = sum(part or 0 for part in parts) if uncached is not None else None
 
-    def _times(self, value: Mapping[str, Any], row: Row, notes: set[str]) -> None:
+    def _times(self, value: Mapping[str, Any], around: Sequence[Mapping[str, Any]], row: Row, notes: set[str]) -> None:
         time = self.map.time
-        start = self._time(_find(value, time.column), notes)
+        start = self._time(_found(value, around, time.column), notes)
         if self.table == "ai_key":
             row["as_of"] = start
             if start is None and time.column:
@@ -178,7 +180,7 @@ class MappedSource:
         if names is None:
             row["event_time"] = start
             return
-        end = self._time(_find(value, time.end), notes) if time.end else start + timedelta(seconds=time.width)
+        end = self._time(_found(value, around, time.end), notes) if time.end else start + timedelta(seconds=time.width)
         if end is None or end <= start:
             raise _Fault(f"{time.end} is not a time after {time.column}")
         row |= {names[0]: start, names[1]: end}
@@ -265,17 +267,23 @@ def _epoch(text: str, unit: str) -> datetime | None:
 def _has(value: Mapping[str, Any], name: str) -> bool:
     if name in value:
         return True
-    head, _, rest = name.partition(".")
-    inner = value.get(head)
-    return bool(rest) and isinstance(inner, Mapping) and _has(inner, rest)
+    return _find(value, name) is not None
 
 
-def _find(value: Mapping[str, Any], name: str) -> Any:
-    """Return the member of that name, else the one that its parts between dots lead to."""
-    if not name:
+def _found(value: Mapping[str, Any], around: Sequence[Mapping[str, Any]], name: str) -> Any:
+    """Return the member of a record, else of the nearest object around it that has one."""
+    return next((found for each in (value, *reversed(around)) if (found := _find(each, name)) is not None), None)
+
+
+def _find(value: Any, name: str) -> Any:
+    """Return the member of that name, else the one that its parts between dots lead to: names, or numbers from 0 of lists."""
+    if isinstance(value, list):
+        head, _, rest = name.partition(".")
+        inner = value[int(head)] if _NUMBER.fullmatch(head) and int(head) < len(value) else None
+        return _find(inner, rest) if rest else inner
+    if not name or not isinstance(value, Mapping):
         return None
     if name in value:
         return value[name]
     head, _, rest = name.partition(".")
-    inner = value.get(head)
-    return _find(inner, rest) if rest and isinstance(inner, Mapping) else None
+    return _find(value.get(head), rest) if rest else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Row = dict[str, Any]
 
@@ -128,6 +128,15 @@ class Source(Protocol):
 
     def read(self, document: Document) -> Reading:
         """Turn records into rows. Never raises for what a log may contain."""
+        ...
+
+
+@runtime_checkable
+class Enclosing(Protocol):
+    """A source whose records may hold several records in a text of theirs, each of which is answered by itself."""
+
+    def inside(self, value: object) -> str:
+        """Return the JSON pointer to the list of records in a record, or "" when it is the record itself."""
         ...
 
 

@@ -37,7 +37,11 @@ _PART = 20_000
 ROW_GROUP = 30_720
 
 
-def open_writer(path: Path | str, *, threads: int = 1, memory: str = "320MB") -> duckdb.DuckDBPyConnection:
+#: What the engine may take while it writes.
+WRITER_MEMORY = "320MB"
+
+
+def open_writer(path: Path | str, *, threads: int = 1, memory: str = WRITER_MEMORY) -> duckdb.DuckDBPyConnection:
     """Open the store for writing (`:memory:` for a scratch store).
 
     Raises CaseFault when another process holds it or it is not a database.

@@ -16,6 +16,7 @@ from forensics.model.address import read_address
 from forensics.model.columns import Table
 from forensics.model.times import parse_time
 from forensics.store import decision, projection, projection_children, twins
+from forensics.store.large_records import bounded, room_for
 from forensics.store.schema import EVENT_TABLES, TABLES, statements
 
 Row = dict[str, Any]
@@ -199,7 +200,9 @@ class EventStore:
         whole = len(lines) == incoming.num_rows
         for start in range(0, len(lines), SLICE):
             part = incoming.slice(start, SLICE) if whole else incoming.take(lines.slice(start, SLICE))
-            self._project(part)
+            for piece in bounded(part):
+                with room_for(self.connection, piece):
+                    self._project(piece)
 
     def _project(self, incoming: pa.Table) -> None:
         run = self.connection.execute

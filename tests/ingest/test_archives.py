@@ -15,8 +15,9 @@ import pyarrow as pa
 import pytest
 
 from forensics.analysis.original import places_of, read_original
-from forensics.cli.commands.show import _content, _inner
+from forensics.cli.commands.show import _content
 from forensics.ingest.archives import members
+from forensics.ingest.enclosed import text_at
 from forensics.ingest.preview import preview
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.ingest.unpack import Limits
@@ -96,7 +97,7 @@ def test_a_record_inside_is_found_again_by_its_place(case: CaseFolder, tmp_path:
     places = places_of(connection, "00000000-0000-4000-8000-000000000003")
     connection.close()
     assert places[0]["member_path"]
-    text = read_original(case, places[0], _content, _inner).text
+    text = read_original(case, places[0], _content, text_at).text
     assert json.loads(text)["eventID"].endswith("3")
 
 

@@ -354,7 +354,10 @@ def test_the_examples_of_the_page_work(given: Given) -> None:
     for number, (text, data) in enumerate(examples()):
         given.map(text, f"{number}.toml").file(f"{number}.txt", data)
     result = given.ingest()
-    assert (result.records["accepted"], result.records["defect"]) == (2, 0)
+    assert (result.records["accepted"], result.records["defect"]) == (3, 0)
+    assert given.rows("SELECT period_start, period_end, key_name, model, amount, grouped_by FROM ai_cost") == [
+        (datetime(2026, 11, 14), datetime(2026, 11, 15), "prod", "grok-4", Decimal("12.5"), "key,model")
+    ]
     assert given.rows("SELECT bucket_start, key_id, input_tokens_total FROM ai_usage") == [
         (datetime(2026, 11, 14, 2), "key_1", 120)
     ]

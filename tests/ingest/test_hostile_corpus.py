@@ -108,6 +108,8 @@ CORPUS: dict[str, bytes | Callable[[], bytes]] = {
     "a deep member of a record": with_member(b'"x":' + b"[" * 5_000 + b"]" * 5_000),
     "unclosed lists": b'{"Records":[' + b"[" * 50_000,
     "a name of a million letters": with_member(b'"' + b"n" * 1_000_000 + b'":1'),
+    "a name of five million letters before all else": wrapped(b'{"' + b"k" * 5_000_000 + b'":1,' + ONE[1:]),
+    "a file of one name": b'{"' + b"k" * 5_000_000 + b'":1}',
     "a value of two million letters": with_member(b'"x":"' + b"v" * 2_000_000 + b'"'),
     "100,000 names": with_member(b",".join(b'"n%d":1' % n for n in range(100_000))),
     "a name twice": with_member(b'"eventName":"Other"'),
@@ -186,6 +188,7 @@ CORPUS: dict[str, bytes | Callable[[], bytes]] = {
 }
 #: Inputs of which every record that is whole must be there, and how many.
 READ = {
+    "a name of five million letters before all else": 1,
     "a name twice": 1,
     "names that differ in case": 1,
     "a number of 30 digits": 1,
@@ -231,7 +234,8 @@ def check(tmp_path: Path, folder: Path, expected: int | None = None) -> IngestRe
     assert all(state in ("read", "registered") or reason for _, state, reason in named if state is not None)
     again = ingest(case, [folder], IngestOptions(copy=False))
     assert again.records["accepted"] == 0
-    assert all(row["path"] for row in preview([folder]))
+    assert all(row["path"] and len(row["why"]) < 2_000 for row in preview([folder]))
+    assert all(len(reason) < 2_000 for _, _, reason in named)
     return result
 
 

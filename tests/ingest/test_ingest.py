@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from forensics.analysis.original import places_of, read_original
-from forensics.cli.commands.show import _content, _inner
+from forensics.cli.commands.show import _content
+from forensics.ingest.enclosed import text_at
 from forensics.ingest.preview import preview
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.model.errors import UsageFault
@@ -133,7 +134,7 @@ def test_show_reads_the_record_back_from_the_evidence(tmp_path, form):
     connection = case.reader()
     places = places_of(connection, record["eventID"])
     connection.close()
-    original = read_original(case, places[0], _content, _inner)
+    original = read_original(case, places[0], _content, text_at)
     assert original.text == text
     assert original.exhibit == "S0001"
 

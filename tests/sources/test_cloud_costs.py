@@ -6,6 +6,8 @@ import json
 from datetime import datetime
 from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from forensics.ingest.scratch import new_store, read_bytes
@@ -106,3 +108,30 @@ def test_reports_without_principals_say_so() -> None:
     assert reading.notes == ["costs: the report was made without IAM principals"]
     assert read_values("aws_cost_report", [1]).answers[0].defect
     assert claimants("Date,Service,Cost\n2026-11-14,Bedrock,1\n") == []
+
+
+def test_the_report_as_parquet_gives_what_its_csv_gives() -> None:
+    """The usual form of the report since its second version: times and costs are typed, the product is a map."""
+    names, values = CUR.split(","), line().split(",")
+    row: dict[str, object] = dict(zip(names, values, strict=True))
+    for name in ("line_item_usage_start_date", "line_item_usage_end_date"):
+        row[name] = datetime.fromisoformat(str(row[name])).replace(tzinfo=None)
+    for name in ("line_item_usage_amount", "line_item_unblended_cost"):
+        row[name] = float(str(row[name]))
+    row["product"] = {"product_name": row.pop("product_product_name")}
+    small = {
+        **row,
+        "line_item_unblended_cost": 0.00000012,
+        "line_item_usage_type": "USE1-Claude4.6Sonnet-output-tokens",
+    }
+    out = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist([row, small]), out)
+    connection = new_store()
+    reading, account = read_bytes(connection, "a.parquet", out.getvalue().to_pybytes())
+    assert (reading.source_id, account["accepted"], account["defect"]) == ("aws_cost_report", 2, 0)
+    columns = "amount, currency, token_type, period_start, period_end, user_id"
+    hour = (datetime(2026, 11, 14, 2), datetime(2026, 11, 14, 3), PRINCIPAL)
+    assert connection.execute(f"SELECT {columns} FROM ai_cost ORDER BY amount DESC").fetchall() == [
+        (Decimal("0.054633000100"), "USD", "input", *hour),
+        (Decimal("0.000000120000"), "USD", "output", *hour),
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from forensics.cli.commands.show import _inner
+from forensics.ingest.enclosed import text_at
 from forensics.ingest.scratch import new_store, read_bytes
 from forensics.store.duckdb_engine import rows_of
 
@@ -118,7 +118,7 @@ def test_the_place_of_a_record_leads_back_to_its_text(form: str) -> None:
         "SELECT byte_offset, byte_length, json_pointer FROM occurrence"
     ).fetchall():
         outer = data[offset : offset + length].decode()
-        text = _inner(outer, pointer) if pointer else outer
+        text = text_at(outer, pointer) if pointer else outer
         assert "eventSource" in text
         json.loads(text)
 

@@ -324,7 +324,8 @@ def test_key_material_in_parquet_is_found_and_masked() -> None:
 
 def test_show_finds_the_row_in_the_exhibit(tmp_path: Path) -> None:
     from forensics.analysis.original import places_of, read_original
-    from forensics.cli.commands.show import _content, _inner
+    from forensics.cli.commands.show import _content
+    from forensics.ingest.enclosed import text_at
 
     case = new_case(tmp_path)
     (tmp_path / "lake.gz.parquet").write_bytes(FORMS["parquet"])
@@ -334,5 +335,5 @@ def test_show_finds_the_row_in_the_exhibit(tmp_path: Path) -> None:
         [place] = places_of(connection, EVENT["eventID"])
     finally:
         connection.close()
-    shown = json.loads(read_original(case, place, _content, _inner).text)
+    shown = json.loads(read_original(case, place, _content, text_at).text)
     assert shown["api"]["operation"] == json.loads(TEXT)["eventName"]

@@ -6,10 +6,12 @@ import csv
 import io
 import json
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from forensics.ingest.enclosed import text_at
 from forensics.ingest.scratch import new_store, read_bytes
 from forensics.store.eventstore import EventStore
 from tests.building import delivery, event
@@ -148,13 +150,74 @@ def test_notices_of_deliveries_are_named_and_no_events() -> None:
         json.dumps(NOTICE),
         json.dumps(envelope()),
         json.dumps({"x": 1}),
-        json.dumps({"Records": [event(1), event(2)]}),
     ]
     data = json.dumps({"Messages": [{"MessageId": str(n), "Body": body} for n, body in enumerate(bodies)]}).encode()
     reading, account = read_bytes(connection, "x", data)
-    assert (account["accepted"], account["out_of_scope"], account["defect"]) == (1, 2, 1)
+    assert (account["accepted"], account["out_of_scope"], account["defect"]) == (1, 2, 0)
     assert any("notification" in note for note in reading.notes)
-    assert reading.defects[0]["reason"] == "a message with several events"
+
+
+def in_sns(text: str) -> dict[str, Any]:
+    return {"EventSource": "aws:sns", "Sns": {"Type": "Notification", "Message": text}}
+
+
+@pytest.mark.parametrize(
+    ("message", "pointers"),
+    [
+        (
+            {"Messages": [{"Body": json.dumps({"Records": [event(1), event(2)]})}]},
+            ["/Body/Records/0", "/Body/Records/1"],
+        ),
+        (
+            [{"body": json.dumps([event(1), {**envelope(), "detail": event(2)}])}, {"body": json.dumps(event(3))}],
+            ["/body/0", "/body/1", ""],
+        ),
+        (
+            {"Records": [in_sns(json.dumps([event(1)])), in_sns(json.dumps({"Records": [event(2), event(3)]}))]},
+            ["/Sns/Message/0", "/Sns/Message/Records/0", "/Sns/Message/Records/1"],
+        ),
+        (
+            {"Type": "Notification", "Message": json.dumps({"Message": json.dumps({"Records": [event(1)]}, indent=1)})},
+            ["/Message/Message/Records/0"],
+        ),
+    ],
+)
+def test_each_of_several_events_in_a_message_has_its_place(message: Any, pointers: list[str]) -> None:
+    text = json.dumps(message)
+    assert claimants(text) == ["aws_cloudtrail_queue"]
+    connection = new_store()
+    _reading, account = read_bytes(connection, "x", text.encode())
+    assert (account["seen"], account["accepted"], account["defect"]) == (len(pointers), len(pointers), 0)
+    places = "SELECT json_pointer, byte_offset, byte_length, record_sha256 FROM occurrence ORDER BY record_no"
+    found = connection.execute(places).fetchall()
+    assert [row[0] for row in found] == pointers
+    for pointer, offset, length, digest in found:
+        outer = text[offset : offset + length]
+        assert sha256((text_at(outer, pointer) if pointer else outer).encode()).hexdigest() == digest
+    ids = connection.execute("SELECT event_id FROM aws_event ORDER BY event_id").fetchall()
+    assert [i for (i,) in ids] == [event(n)["eventID"] for n in range(1, len(pointers) + 1)]
+
+
+def test_what_is_no_event_beside_others_in_a_message_is_told_one_by_one() -> None:
+    insight = {"eventType": "AwsCloudTrailInsight", "eventCategory": "Insight", "eventID": "i"}
+    inner = (
+        json.dumps([event(1), None, 7, {"a": 1}, insight, event(2)])[:-1] + ', {"deep": ' + "[" * 99 + "]" * 99 + "}]"
+    )
+    reading, account = read_bytes(new_store(), "x", json.dumps([{"body": inner}]).encode())
+    assert {n: account[n] for n in ("seen", "accepted", "defect", "out_of_scope")} == {
+        "seen": 7, "accepted": 2, "defect": 4, "out_of_scope": 1,
+    }  # fmt: skip
+    assert sorted(d["reason"] for d in reading.defects)[0] == "nested deeper than 64 levels"
+
+
+@pytest.mark.parametrize(
+    "body", ['{"Records": [{"eventSource": "a", "eventName": "b", "x": NaN}]}', '{"Records": [NaN]}']
+)
+def test_broken_records_in_a_message_are_defects(body: str) -> None:
+    data = json.dumps([{"body": json.dumps(event(1))}, {"body": body}]).encode()
+    account = read_bytes(new_store(), "x", data)[1]
+    assert account["seen"] == account["accepted"] + account["defect"] + account["out_of_scope"] == 2
+    assert account["accepted"] == 1
 
 
 def answered(*ids: str, **more: Any) -> bytes:

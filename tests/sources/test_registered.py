@@ -26,6 +26,7 @@ INSIGHT = {
     "eventCategory": "Insight",
     "eventID": "1",
 }
+SERIES = {"group": ["k"], "groupLabels": ["prod"], "dataPoints": [{"timestamp": "2026-11-14", "values": [1.5]}]}
 
 
 def lines(*values: object) -> str:
@@ -73,6 +74,11 @@ def of_anthropic(kind: str, prefix: str, **more: object) -> str:
 @pytest.mark.parametrize(
     ("source", "text", "reasons"),
     [
+        (
+            "xai_usage",
+            lines({"timeSeries": [SERIES, SERIES], "limitReached": True}),
+            ["xAI usage, of which the request alone says what it counts (a column map can)"] * 2,
+        ),
         ("openai_inventory", of_openai("organization.user", role="owner"), ["users of an organisation"] * 2),
         ("openai_inventory", of_openai("organization.project"), ["projects of an organisation"] * 2),
         (

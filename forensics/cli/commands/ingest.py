@@ -9,7 +9,15 @@ from typing import Annotated, Any
 import typer
 
 from forensics.cli.console import out, out_json, out_table, say
-from forensics.cli.options import START, ByOption, DryRunOption, JsonOption, open_given
+from forensics.cli.options import (
+    START,
+    AskPasswordOption,
+    ByOption,
+    DryRunOption,
+    JsonOption,
+    asked_password,
+    open_given,
+)
 from forensics.cli.reading_progress import reading_progress
 from forensics.ingest.account import IngestResult
 from forensics.ingest.discover import discover
@@ -42,8 +50,11 @@ def ingest_json(result: IngestResult, seconds: float) -> dict[str, Any]:
 
 def _list(title: str, rows: list[dict[str, str]]) -> None:
     by_reason: dict[str, list[str]] = {}
+    first: dict[str, str] = {}
     for row in rows:
-        by_reason.setdefault(row["reason"], []).append(row["path"])
+        # Files of one unknown kind differ in their names: one line tells of them all.
+        kind = row["reason"].partition(" with ")[0] if row["reason"].startswith("unknown format") else row["reason"]
+        by_reason.setdefault(first.setdefault(kind, row["reason"]), []).append(row["path"])
     say(f"{title}:")
     for reason, paths in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))[:_SHOWN]:
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
@@ -81,9 +92,7 @@ def register(app: typer.Typer) -> None:
         no_copy: Annotated[
             bool, typer.Option("--no-copy", help="Keep path and hash instead of a copy of each original.")
         ] = False,
-        ask_password: Annotated[
-            bool, typer.Option("--ask-password", help="Ask for the password of encrypted zip archives; stored nowhere.")
-        ] = False,
+        ask_password: AskPasswordOption = False,
         max_content: Annotated[
             int, typer.Option(help="Largest uncompressed content of one file or member, in MiB.", min=1)
         ] = LIMITS.content // 1024**2,
@@ -102,7 +111,7 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Read exported logs into a case. Every record is accounted for; nothing is read twice."""
         limits = Limits(max_content * 1024**2, max_ratio, max_members, max_depth)
-        password = typer.prompt("Password of the archives", hide_input=True, err=True) if ask_password else None
+        password = asked_password(ask_password)
         if dry_run:
             rows = preview(paths, limits, password, maps or ())
             if json_:

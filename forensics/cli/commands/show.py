@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,25 +13,28 @@ import typer
 from forensics.analysis.log_marks import NOT_CHECKED, marks_of
 from forensics.analysis.original import Original, places_of, read_original
 from forensics.cli.console import out, out_json, out_table, say
-from forensics.cli.options import FIND, ByOption, JsonOption, open_given
+from forensics.cli.options import FIND, AskPasswordOption, ByOption, JsonOption, asked_password, open_given
 from forensics.ingest import parquet_rows
 from forensics.ingest.archives import member
+from forensics.ingest.enclosed import text_at
 from forensics.ingest.material import masked_json, without_contents
 from forensics.ingest.unpack import decode, unpack
+from forensics.ingest.unpacking import is_locked, limits_of
+from forensics.model.errors import UsageFault
 from forensics.store.case_folder import CaseFolder
 
 
-def _content(received: bytes, path: str) -> str:
-    data = member(received, path) if path else received
-    content = unpack(data or b"")
-    return parquet_rows.text_of(content) if content.data.startswith(parquet_rows.MAGIC) else decode(content.data)[0]
-
-
-def _inner(outer: str, pointer: str) -> str:
-    value = json.loads(outer)
-    for part in pointer.strip("/").split("/"):
-        value = value[part.replace("~1", "/").replace("~0", "~")]
-    return str(value)
+def _content(received: bytes, path: str, noted: str | None, password: str | None = None) -> str:
+    if path and is_locked(noted) and password is None:
+        raise UsageFault("the record is in an archive that a password opened", hint="show it with --ask-password")
+    limits = limits_of(noted)
+    data = member(received, path, limits, password) if path else received
+    content = unpack(data or b"", limits)
+    return (
+        parquet_rows.text_of(content, limits)
+        if content.data.startswith(parquet_rows.MAGIC)
+        else decode(content.data)[0]
+    )
 
 
 def shown(text: str) -> str:
@@ -66,6 +70,7 @@ def register(app: typer.Typer) -> None:
         reveal: Annotated[
             bool, typer.Option("--reveal", help="Print key material and content unmasked; noted in the custody log.")
         ] = False,
+        ask_password: AskPasswordOption = False,
         by: ByOption = "",
         json_: JsonOption = False,
     ) -> int:
@@ -77,9 +82,10 @@ def register(app: typer.Typer) -> None:
             marks = marks_of(connection, (place["event_key"] for place in places))
         finally:
             connection.close()
+        content_of = partial(_content, password=asked_password(ask_password))
         originals: dict[str, Original] = {}
         for place in places:
-            originals.setdefault(place["own_key"], read_original(folder, place, _content, _inner))
+            originals.setdefault(place["own_key"], read_original(folder, place, content_of, text_at))
         if reveal:
             _reveal(folder, originals, by)
         else:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from forensics.cli.console import out, out_json, out_table, say
-from forensics.cli.options import PROVE, JsonOption
+from forensics.cli.options import PROVE, AskPasswordOption, JsonOption, asked_password
 from forensics.evidence.verify import verify
 from forensics.model.clock import system_clock
 
@@ -21,10 +21,17 @@ def register(app: typer.Typer) -> None:
         package: Annotated[
             Path, typer.Argument(metavar="PACKAGE", help="Folder or ZIP of a package.", show_default=False)
         ],
+        ask_password: AskPasswordOption = False,
+        allow_limits: Annotated[
+            bool,
+            typer.Option(
+                "--allow-limits", help="Let archives grow beyond the default limits where the package says so."
+            ),
+        ] = False,
         json_: JsonOption = False,
     ) -> int:
         """Check a package: its bytes, its accounts, and whether its evidence gives its results again."""
-        result = verify(package, system_clock)
+        result = verify(package, system_clock, asked_password(ask_password), wider=allow_limits)
         if json_:
             out_json(result.as_json())
             return int(result.exit_code)

@@ -9,7 +9,15 @@ from typing import Annotated, Any
 import typer
 
 from forensics.cli.console import out, out_json, out_table, say
-from forensics.cli.options import FIND, ByOption, CaseArgument, JsonOption, open_given
+from forensics.cli.options import (
+    FIND,
+    AskPasswordOption,
+    ByOption,
+    CaseArgument,
+    JsonOption,
+    asked_password,
+    open_given,
+)
 from forensics.cli.reading_progress import count_progress
 from forensics.evidence.log_integrity import LogCheck, check_logs, files_of, stored_rows
 from forensics.integrity.log_states import FAILED
@@ -74,9 +82,7 @@ def register(app: typer.Typer) -> None:
             str,
             typer.Option("--pinned-origin", help="From where and when you have them, in your words; kept with them."),
         ] = "",
-        ask_password: Annotated[
-            bool, typer.Option("--ask-password", help="Ask for the password of encrypted zip archives; stored nowhere.")
-        ] = False,
+        ask_password: AskPasswordOption = False,
         by: ByOption = "",
         json_: JsonOption = False,
     ) -> int:
@@ -84,7 +90,7 @@ def register(app: typer.Typer) -> None:
         if pinned_origin and pinned_keys is None:
             raise UsageFault("--pinned-origin says where the keys of --pinned-keys are from", hint="give both")
         folder = open_given(case)
-        password = typer.prompt("Password of the archives", hide_input=True, err=True) if ask_password else None
+        password = asked_password(ask_password)
         connection = folder.reader()
         try:
             files = files_of(connection)

@@ -9,7 +9,7 @@
 -- attack = ["T1136.003", "T1098.003"]
 -- attack_v19 = ["T1136.003", "T1098.003"]
 -- attack_version = "18.1"
--- description = "The audit log shows somebody invited or added, a role given or changed, a service account, a group or a federated identity made or changed. Attempts that the log marks as failed count too."
+-- description = "The audit log shows somebody invited or added, a role given or changed, a service account, a group or a federated identity made or changed, or provisioning from a directory switched on. Attempts that the log marks as failed count too."
 -- misses = "Changes made by automatic provisioning in another system, and acts before the audit log was switched on."
 -- false_positives = ["People who join or change teams", "Provisioning from a directory"]
 -- next_steps = ["Compare the invited address with the organisation's domains", "Ask the actor about time and address", "Remove members and service accounts that nobody claims"]
@@ -40,7 +40,7 @@ WHERE provider = 'openai'
     'group_created', 'group_updated', 'tenant_user_invited', 'tenant_user_added',
     'tenant_role_assignment_created', 'workload_identity_provider_created',
     'workload_identity_provider_updated', 'workload_identity_provider_mapping_created',
-    'workload_identity_provider_mapping_updated')
+    'workload_identity_provider_mapping_updated', 'scim_enabled')
   AND event_time >= $since
   AND event_time < $until
 ORDER BY event_time NULLS LAST, event_key

@@ -73,30 +73,6 @@ day_sums AS (
   FROM costs
   GROUP BY subject, holder, day
 ),
-digits AS (
-  SELECT d.n FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS d(n)
-),
-numbers AS (
-  SELECT CAST(a.n + 10 * b.n + 100 * c.n + 1000 * e.n AS BIGINT) AS n
-  FROM digits AS a
-  CROSS JOIN digits AS b
-  CROSS JOIN digits AS c
-  CROSS JOIN digits AS e
-),
-stretches AS (
-  SELECT DISTINCT
-    c.provider || '|' || coalesce(c.owner, '') || '|' || coalesce(c.organisation, '') AS holder,
-    (epoch_ms(c.covered_from) // 1000 + 86399) // 86400 AS from_day,
-    epoch_ms(c.covered_until) // 1000 // 86400 AS until_day
-  FROM ai_coverage AS c
-  WHERE c.endpoint = 'costs'
-),
-covered_days AS (
-  SELECT DISTINCT s.holder, s.from_day + n.n AS day
-  FROM stretches AS s
-  CROSS JOIN numbers AS n
-  WHERE s.from_day + n.n < s.until_day
-),
 first_costs AS (
   SELECT subject, min(holder) AS holder, min(day) AS first_day FROM day_sums GROUP BY subject
 ),
@@ -104,11 +80,11 @@ cut AS (
   SELECT epoch_ms(CAST($baseline_until AS TIMESTAMP)) // 86400000 AS day
 ),
 baseline_days AS (
-  SELECT f.subject, c.day
+  SELECT f.subject, c.unit AS day
   FROM first_costs AS f
-  JOIN covered_days AS c ON c.holder = f.holder AND c.day >= f.first_day
+  JOIN covered_unit AS c ON c.holder = f.holder AND c.kind = 'costs' AND c.width_s = 86400 AND c.unit >= f.first_day
   CROSS JOIN cut AS e
-  WHERE c.day < e.day AND c.day >= e.day - $baseline_window_days
+  WHERE c.unit < e.day AND c.unit >= e.day - $baseline_window_days
   UNION
   SELECT s.subject, s.day
   FROM day_sums AS s

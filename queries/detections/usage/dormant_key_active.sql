@@ -25,54 +25,14 @@ WITH used_days AS (
   WHERE coalesce(requests, 0) > 0 OR tokens > 0
   GROUP BY subject, start_epoch // 86400
 ),
-digits AS (
-  SELECT d.n FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS d(n)
-),
-numbers AS (
-  SELECT CAST(a.n + 10 * b.n + 100 * c.n + 1000 * e.n AS BIGINT) AS n
-  FROM digits AS a
-  CROSS JOIN digits AS b
-  CROSS JOIN digits AS c
-  CROSS JOIN digits AS e
-),
-stretches AS (
-  SELECT DISTINCT
-    c.provider || '|' || coalesce(c.owner, '') || '|' || coalesce(c.organisation, '') AS holder,
-    c.granularity_s,
-    (epoch_ms(c.covered_from) // 1000 + 86399) // 86400 AS from_day,
-    epoch_ms(c.covered_until) // 1000 // 86400 AS until_day
-  FROM ai_coverage AS c
-  WHERE c.granularity_s > 0 AND c.endpoint <> 'costs'
-),
-covered_days AS (
-  SELECT DISTINCT s.holder, s.granularity_s, s.from_day + n.n AS day
-  FROM stretches AS s
-  CROSS JOIN numbers AS n
-  WHERE s.from_day + n.n < s.until_day
-),
 subjects AS (
   SELECT DISTINCT subject, holder, granularity_s FROM key_usage
 ),
--- Before it was made a key cannot be silent.
-makings AS (
-  SELECT provider, target_key_id AS key_id, event_time AS made_at
-  FROM ai_audit_event
-  WHERE target_key_id IS NOT NULL
-    AND replace(action, '.', '_') IN ('api_key_created', 'tenant_project_api_key_created', 'platform_api_key_created')
-  UNION ALL
-  SELECT key_provider AS provider, key_id, created_at AS made_at FROM ai_key WHERE key_id IS NOT NULL
-),
-made_keys AS (
-  SELECT u.subject, max(epoch_ms(m.made_at) // 86400000) AS made_day
-  FROM (SELECT DISTINCT subject, provider, key_id FROM key_usage) AS u
-  JOIN makings AS m ON m.provider = u.provider AND m.key_id = u.key_id
-  WHERE m.made_at IS NOT NULL
-  GROUP BY u.subject
-),
 known_days AS (
-  SELECT s.subject, c.day
+  SELECT s.subject, c.unit AS day
   FROM subjects AS s
-  JOIN covered_days AS c ON c.holder = s.holder AND c.granularity_s = s.granularity_s
+  JOIN covered_unit AS c
+    ON c.holder = s.holder AND c.kind = 'usage' AND c.granularity_s = s.granularity_s AND c.width_s = 86400
   UNION
   SELECT subject, day FROM used_days
 ),
@@ -94,13 +54,14 @@ earlier_uses AS (
     ) AS earlier_day
   FROM used_days
 ),
+-- Before it was made a key cannot be silent.
 revivals AS (
   SELECT e.subject, e.day, e.earlier_day IS NOT NULL AS seen_before,
-    e.day - greatest(coalesce(e.earlier_day + 1, i.first_day), i.first_day, coalesce(m.made_day, i.first_day)) AS silent_days
+    e.day - greatest(coalesce(e.earlier_day + 1, i.first_day), i.first_day, coalesce(m.made_epoch // 86400, i.first_day)) AS silent_days
   FROM earlier_uses AS e
   JOIN ranked_days AS r ON r.subject = e.subject AND r.day = e.day
   JOIN islands AS i ON i.subject = r.subject AND i.island = r.island
-  LEFT JOIN made_keys AS m ON m.subject = e.subject
+  LEFT JOIN key_made AS m ON m.subject = e.subject
 )
 SELECT
   r.subject || '|' || strftime(epoch_ms(r.day * 86400000), '%Y-%m-%d') AS finding_key,

@@ -27,11 +27,7 @@
 -- absolute_tokens = { type = "integer", doc = "Tokens in a bucket that are shown without a baseline", default = 1000000 }
 -- ---
 WITH unit_sums AS (
-  SELECT subject, unit_s, start_epoch // unit_s AS unit,
-    CAST(sum(requests) AS BIGINT) AS requests, CAST(sum(tokens) AS BIGINT) AS tokens,
-    max(bucket_end) AS unit_end, min(bucket_start) AS unit_start
-  FROM key_usage
-  GROUP BY subject, unit_s, start_epoch // unit_s
+  SELECT subject, holder, granularity_s, unit_s, unit, unit_start, unit_end, requests, tokens FROM key_unit
 ),
 amounts AS (
   SELECT subject, unit_s, unit, 'requests' AS measure, requests AS amount, unit_start, unit_end
@@ -39,61 +35,20 @@ amounts AS (
   UNION ALL
   SELECT subject, unit_s, unit, 'tokens' AS measure, tokens AS amount, unit_start, unit_end FROM unit_sums
 ),
-digits AS (
-  SELECT d.n FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS d(n)
-),
-numbers AS (
-  SELECT CAST(a.n + 10 * b.n + 100 * c.n + 1000 * e.n AS BIGINT) AS n
-  FROM digits AS a
-  CROSS JOIN digits AS b
-  CROSS JOIN digits AS c
-  CROSS JOIN digits AS e
-),
-stretches AS (
-  SELECT DISTINCT
-    c.provider || '|' || coalesce(c.owner, '') || '|' || coalesce(c.organisation, '') AS holder,
-    c.granularity_s,
-    CASE WHEN c.granularity_s < 3600 THEN 3600 ELSE c.granularity_s END AS unit_s,
-    epoch_ms(c.covered_from) // 1000 AS from_epoch,
-    epoch_ms(c.covered_until) // 1000 AS until_epoch
-  FROM ai_coverage AS c
-  WHERE c.granularity_s > 0 AND c.endpoint <> 'costs'
-),
--- Hours or days of which an export proves that all use is in it.
-covered_units AS (
-  SELECT DISTINCT s.holder, s.granularity_s, (s.from_epoch + s.unit_s - 1) // s.unit_s + n.n AS unit
-  FROM stretches AS s
-  CROSS JOIN numbers AS n
-  WHERE (s.from_epoch + s.unit_s - 1) // s.unit_s + n.n < s.until_epoch // s.unit_s
-),
 subjects AS (
-  SELECT DISTINCT subject, holder, granularity_s, unit_s FROM key_usage
+  SELECT DISTINCT subject, holder, granularity_s, unit_s FROM unit_sums
 ),
 first_uses AS (
   SELECT subject, min(unit) AS first_unit FROM unit_sums WHERE unit_end <= $baseline_until GROUP BY subject
 ),
 -- A key that was made during the incident has no habit, and its silence before proves nothing.
-makings AS (
-  SELECT provider, target_key_id AS key_id, event_time AS made_at
-  FROM ai_audit_event
-  WHERE target_key_id IS NOT NULL
-    AND replace(action, '.', '_') IN ('api_key_created', 'tenant_project_api_key_created', 'platform_api_key_created')
-  UNION ALL
-  SELECT key_provider AS provider, key_id, created_at AS made_at FROM ai_key WHERE key_id IS NOT NULL
-),
-made_keys AS (
-  SELECT u.subject, max(epoch_ms(m.made_at) // 1000) AS made_epoch
-  FROM (SELECT DISTINCT subject, provider, key_id FROM key_usage) AS u
-  JOIN makings AS m ON m.provider = u.provider AND m.key_id = u.key_id
-  WHERE m.made_at IS NOT NULL
-  GROUP BY u.subject
-),
 baseline_units AS (
   SELECT s.subject, s.unit_s, c.unit
   FROM subjects AS s
-  JOIN covered_units AS c ON c.holder = s.holder AND c.granularity_s = s.granularity_s
+  JOIN covered_unit AS c
+    ON c.holder = s.holder AND c.kind = 'usage' AND c.granularity_s = s.granularity_s AND c.width_s = s.unit_s
   LEFT JOIN first_uses AS f ON f.subject = s.subject
-  LEFT JOIN made_keys AS m ON m.subject = s.subject
+  LEFT JOIN key_made AS m ON m.subject = s.subject
   WHERE (c.unit + 1) * s.unit_s <= epoch_ms(CAST($baseline_until AS TIMESTAMP)) // 1000
     AND c.unit >= coalesce(f.first_unit, c.unit)
     AND c.unit * s.unit_s >= coalesce(m.made_epoch, 0)

@@ -1,0 +1,1 @@
+"""Fuzzing of the readers, outside the everyday run: `make fuzz`."""

@@ -1,0 +1,41 @@
+"""What a hunt computes once holds the same rows as the views it stands before."""
+
+from __future__ import annotations
+
+import pytest
+
+from forensics.ingest.scratch import new_store, read_bytes
+from forensics.store.building_blocks import compute_blocks
+from tests.case_events import exports
+
+SECRET = {"eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue"}
+EVENTS = [
+    {"base": "key_inventory"},
+    {"base": "iam_user", **SECRET, "requestParameters": {"secretId": "prod/customers/orchard/openai"}},
+    {"base": "openai_usage_page", "start_time": "2026-05-05T03:00:00Z", "repeat": 3, "every": 3600},
+]
+ALL = ["secret_access", "key_usage", "key_unit", "covered_unit", "key_made", "key_read", "first_seen"]
+
+
+@pytest.fixture
+def connection():
+    connection = new_store()
+    for export in exports("iam_user", EVENTS):
+        read_bytes(connection, export.name, export.data)
+    yield connection
+    connection.close()
+
+
+def test_blocks_hold_the_rows_of_the_views(connection):
+    before = {name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in ALL}
+    assert all(before.values())
+    assert compute_blocks(connection) == ALL
+    assert {name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in ALL} == before
+    connection.execute("DELETE FROM ai_usage")  # the table stands before the view: it does not follow
+    assert len(connection.execute("SELECT * FROM key_unit").fetchall()) == 3
+
+
+def test_large_tables_stay_views(connection):
+    assert "key_usage" not in compute_blocks(connection, most_rows=2)
+    connection.execute("DELETE FROM ai_usage")
+    assert connection.execute("SELECT * FROM key_usage").fetchall() == []
