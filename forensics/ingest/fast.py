@@ -9,21 +9,25 @@ readers therefore give the same rows; this one only gives none where it is not s
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import accumulate, pairwise
 from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 from orjson import OPT_SORT_KEYS, dumps, loads
 
 from forensics.ingest.careful import MAX_DEPTH, parse
-from forensics.ingest.material import Material, mask_column, mask_text, suspects_of
+from forensics.ingest.material import Material, mask_rows, mask_text, rows_matching, suspects_of
 from forensics.ingest.mending import readable
 from forensics.ingest.reading import READ, FileReading, Received
 from forensics.ingest.unpack import binary_kind
 from forensics.sources import aws_cloudtrail
+from forensics.sources.aws_cloudtrail import is_plain_event
 from forensics.sources.catalogue import recognise
 from forensics.sources.protocol import Document, Probe, RawRecord
 from forensics.store.duckdb_engine import ROW_GROUP
@@ -33,9 +37,16 @@ from forensics.store.identity import canonical_sha256
 _HEAD, _TAIL = b'{"Records":[', b"]}"
 _SEAM = b'},{"eventVersion":'
 _NEXT = b'{"eventVersion":'
+#: The same seam with a line feed, which JSON takes for a blank and no JSON text holds within its strings.
+_LINES = b'}\n{"eventVersion":'
+_NOT_OPENING = bytes(set(range(256)) - set(b"{[\n"))
 #: Numbers that readers write differently (fractions, exponents, minus zero, more than 18 digits). Texts may match too.
 _ODD_NUMBER = r"[:\[,][ \t\r\n]*(?:-0[,}\]]|-?[0-9]+[.eE]|-?[0-9]{19})"
-_IS_ODD = re.compile(_ODD_NUMBER).search
+#: An escaped NUL, which no column holds.
+_ZERO = r"[\\]u0000"
+#: In valid JSON no digit stands outside of a string and a number.
+_STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*+"|(-?[0-9][0-9.eE+\-]*)')
+_DOUBTFUL = b"\x00"
 #: Ids that hold no key material, whatever its form.
 _IS_HEX = re.compile(r"[0-9a-f-]*").fullmatch
 #: Bytes that are read at once.
@@ -51,18 +62,56 @@ class _Careful(Exception):
     """The file is for the careful reader."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Consecutive records as one text, each on a line of its own: the comma between two became a line feed.
+
+    Record `n` stands at `starts[n]` and has `lengths[n]` bytes. `first` is the number of the first one, `offset` its
+    place in the content.
+    """
+
+    text: bytes
+    starts: list[int]
+    lengths: list[int]
+    first: int
+    offset: int
+
+    def record(self, row: int) -> bytes:
+        return self.text[self.starts[row] : self.starts[row] + self.lengths[row]]
+
+    def column(self) -> pa.Array:
+        """Return the records as texts without copying them, a line feed behind all but the last."""
+        return _texts(self.text, [*self.starts, len(self.text)])
+
+    def column_with(self, changed: dict[int, str]) -> pa.Array:
+        """Return the same with other texts in some rows."""
+        parts, at = list[bytes](), 0
+        lengths = [end - start for start, end in pairwise([*self.starts, len(self.text)])]
+        for row, text in sorted(changed.items()):
+            written = text.encode("utf-8")
+            parts += [self.text[at : self.starts[row]], written]
+            at = self.starts[row] + lengths[row]
+            lengths[row] = len(written)
+        return _texts(b"".join((*parts, self.text[at:])), [0, *accumulate(lengths)])
+
+
+def _texts(text: bytes, bounds: list[int]) -> pa.Array:
+    buffers = [None, pa.py_buffer(array("i", bounds)), pa.py_buffer(text)]
+    return pa.Array.from_buffers(pa.string(), len(bounds) - 1, buffers)
+
+
 @dataclass(slots=True)
 class _Columns:
-    """Columns of one batch of records, in the order of the file."""
+    """Columns of one window of records, in the order of the file; what few records have, by row."""
 
-    rewritten: dict[int, str] = field(default_factory=dict)
     native: list[str] = field(default_factory=list)
     canonical: list[str] = field(default_factory=list)
     key: list[str] = field(default_factory=list)
     digest: list[str] = field(default_factory=list)
-    unmapped: list[str | None] = field(default_factory=list)
-    repaired: list[bool] = field(default_factory=list)
-    doubled: list[bool] = field(default_factory=list)
+    rewritten: dict[int, str] = field(default_factory=dict)
+    unmapped: dict[int, str] = field(default_factory=dict)
+    repaired: set[int] = field(default_factory=set)
+    doubled: set[int] = field(default_factory=set)
 
 
 def read_fast(received: Received, group: Group, part: Callable[[Group], None] | None = None) -> FileReading | None:
@@ -81,11 +130,11 @@ def read_fast(received: Received, group: Group, part: Callable[[Group], None] | 
     material: list[dict[str, Any]] = []
     why, number, handed_on, waiting = "", 0, False, 0
     try:
-        for offset, records in _windows(data, len(_HEAD), end):
-            why = why or _recognised(records[0], received)
-            tables.append(_batch(records, received, number, offset, material))
-            number += len(records)
-            waiting += len(records)
+        for window in _windows(data, len(_HEAD), end):
+            why = why or _recognised(window.record(0), received)
+            tables.append(_batch(window, received, material))
+            number += len(window.starts)
+            waiting += len(window.starts)
             if part and waiting >= ROW_GROUP:
                 part(Group(bulk=tables))
                 tables, waiting, handed_on = [], 0, True
@@ -106,15 +155,20 @@ def read_fast(received: Received, group: Group, part: Callable[[Group], None] | 
     )
 
 
-def _windows(data: bytes, start: int, end: int) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield (byte offset, records) of `data[start:end]`, some megabytes at a time: that bounds the memory."""
+def _windows(data: bytes, start: int, end: int) -> Iterator[_Window]:
+    """Yield the records of `data[start:end]`, some megabytes at a time: that bounds the memory."""
+    number = 0
     while start < end:
         cut = data.rfind(_SEAM, start, start + _WINDOW) if end - start > _WINDOW else end - 1
         if cut < 0:  # one record is larger than the window
             cut = data.find(_SEAM, start + _WINDOW - len(_SEAM), end)
             cut = cut if cut >= 0 else end - 1
-        pieces = data[start:cut].split(_SEAM)
-        yield start, [(_NEXT if n else b"") + piece + b"}" for n, piece in enumerate(pieces)]
+        text = data[start : cut + 1]
+        lengths = [len(piece) + len(_NEXT) + 1 for piece in text[:-1].split(_SEAM)]
+        lengths[0] -= len(_NEXT)
+        starts = [0, *accumulate(length + 1 for length in lengths[:-1])]
+        yield _Window(text.replace(_SEAM, _LINES), starts, lengths, number, start)
+        number += len(lengths)
         start = cut + 2
 
 
@@ -131,34 +185,29 @@ def _recognised(first: bytes, received: Received) -> str:
     return claims[0][1]
 
 
-def _batch(
-    part: list[bytes], received: Received, start: int, offset: int, material: list[dict[str, Any]]
-) -> tuple[pa.Table, pa.Table]:
-    """Return places and records of consecutive records, the first with number `start` at byte `offset`."""
-    texts = pa.array(part, pa.binary()).cast(pa.string())
-    suspects = suspects_of(texts, _ODD_NUMBER)
-    odd = {row for row, body in suspects.items() if _IS_ODD(body)}
-    masked, found = mask_column(texts, suspects)
-    columns = _columns(part, start, odd, {row for row, _ in found})
-    lengths = [len(raw) for raw in part]
-    offsets = []
-    for length in lengths:
-        offsets.append(offset)
-        offset += length + 1
-    material += [_material(item, start + row, offsets[row], part[row]) for row, item in found]
-    if columns.rewritten:
-        if found:
-            raise _Careful
-        masked = _rewritten(masked, columns.rewritten)
-    return _places(columns, received, start, offsets, lengths), _incoming(columns, masked, received, start)
+def _batch(window: _Window, received: Received, material: list[dict[str, Any]]) -> tuple[pa.Table, pa.Table]:
+    """Return places and records of a window."""
+    texts = window.column()
+    suspects = suspects_of(texts, f"{_ODD_NUMBER}|{_ZERO}")
+    odd = rows_matching(suspects, _ODD_NUMBER)
+    masked, found = mask_rows(suspects)
+    strange = _deep(window) | {row for row, body in suspects.items() if r"\u0000" in body}
+    columns = _columns(window, odd | strange, odd - strange, {row for row, _ in found})
+    material += [_material(item, window, row) for row, item in found]
+    if columns.rewritten and found:
+        raise _Careful
+    changed = masked or columns.rewritten
+    shown = window.column_with(changed) if changed else texts
+    return _places(columns, received, window), _incoming(columns, shown, received, window)
 
 
-def _material(item: Material, number: int, offset: int, raw: bytes) -> dict[str, Any]:
+def _material(item: Material, window: _Window, row: int) -> dict[str, Any]:
     if item.start < 0:
         raise _Careful
+    before = window.record(row).decode("utf-8")[: item.start].encode("utf-8")
     return {
-        "record_no": number,
-        "byte_offset": offset + len(raw.decode("utf-8")[: item.start].encode("utf-8")),
+        "record_no": window.first + row,
+        "byte_offset": window.offset + window.starts[row] + len(before),
         "kind": item.kind,
         "masked": item.masked,
         "digest": item.digest or None,
@@ -166,85 +215,102 @@ def _material(item: Material, number: int, offset: int, raw: bytes) -> dict[str,
     }
 
 
-def _rewritten(texts: pa.Array, rewritten: dict[int, str]) -> pa.Array:
-    whole = texts.to_pylist()
-    for row, text in rewritten.items():
-        whole[row] = text
-    return pa.array(whole, pa.string())
+def _deep(window: _Window) -> set[int]:
+    """Return the rows that open more objects and lists than may lie within each other, those in their texts counted."""
+    opened = window.text.translate(None, _NOT_OPENING).split(b"\n")
+    if len(opened) != len(window.starts):  # line feeds within a record
+        opened = [window.record(row).translate(None, _NOT_OPENING + b"\n") for row in range(len(window.starts))]
+    return {row for row, marks in enumerate(opened) if len(marks) > MAX_DEPTH}
 
 
-def _columns(part: list[bytes], start: int, odd: set[int], secret: set[int]) -> _Columns:
+def _columns(window: _Window, odd: set[int], fractions: set[int], secret: set[int]) -> _Columns:
     """Parse each record: that proves it whole, and gives its identity."""
     columns = _Columns()
-    prefix = sha256(f"{_SOURCE.id}\n".encode())
-    for row, raw in enumerate(part):
+    natives, canonicals, keys, digests = columns.native, columns.canonical, columns.key, columns.digest
+    view = memoryview(window.text)
+    for row, (start, length) in enumerate(zip(window.starts, window.lengths, strict=True)):
+        raw = view[start : start + length]
         value = loads(raw)
         text = dumps(value, None, OPT_SORT_KEYS)
         # Blanks, repeated names and needless escapes make the text that comes back shorter than the one that was read.
-        usual = (
-            len(text) == len(raw)
-            and row not in odd
-            and (b"\\u" not in raw or not (b"\\u0000" in raw or b"\\ud" in raw or b"\\uD" in raw))
-            and raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
-        )
-        if usual and aws_cloudtrail.is_plain_event(value):
+        if len(text) == length and row not in odd and is_plain_event(value):
             native = value.get("eventID")
             native = native if isinstance(native, str) else ""
-            columns.canonical.append(sha256(text).hexdigest())
-            columns.unmapped.append(None)
-            columns.repaired.append(False)
-            columns.doubled.append(False)
+            canonicals.append(sha256(text).hexdigest())
+        elif row in fractions and (written := _with_fractions(value, raw, text)) and is_plain_event(value):
+            native = value.get("eventID")
+            native = native if isinstance(native, str) else ""
+            canonicals.append(sha256(written).hexdigest())
         else:
-            native = _unusual(columns, raw, start + row)
-        if (
-            row in secret
-            and not (columns.unmapped[-1] is None and _IS_HEX(native))
-            and any(mask_text(each) != each for each in (native, columns.unmapped[-1] or ""))
-        ):
-            raise _Careful
+            native = _unusual(columns, bytes(raw), row)
+        if row in secret and not (row not in columns.unmapped and _IS_HEX(native)):
+            _without_secrets(native, columns.unmapped.get(row) or "")
         digest = sha256(raw).hexdigest()
-        columns.native.append(native)
-        columns.digest.append(digest)
-        key = prefix.copy()
-        key.update(f"{native}\n{digest}".encode())
-        columns.key.append(key.hexdigest()[:32])
+        natives.append(native)
+        digests.append(digest)
+        keys.append(sha256(f"{_SOURCE.id}\n{native}\n{digest}".encode()).hexdigest()[:32])
     return columns
 
 
-def _unusual(columns: _Columns, raw: bytes, number: int) -> str:
+def _with_fractions(value: Any, raw: memoryview, text: bytes) -> bytes:
+    """Return the sorted text of a record with its fractions as the canonical form has them, in quotes; b"" when in doubt.
+
+    Every object of S3 counts its bytes as 0.0. Only a record that comes back to the byte has all its numbers as written.
+    """
+    if dumps(value) != raw:
+        return b""
+    written = _STRING_OR_NUMBER.sub(_quoted, text)
+    return b"" if _DOUBTFUL in written else written
+
+
+def _quoted(token: re.Match[bytes]) -> bytes:
+    number = token[1]
+    if number is None:
+        return token[0]
+    return _DOUBTFUL if b"e" in number or b"E" in number else b'"%b"' % number if b"." in number else number
+
+
+def _without_secrets(*texts: str) -> None:
+    if any(mask_text(text) != text for text in texts):
+        raise _Careful
+
+
+def _unusual(columns: _Columns, raw: bytes, row: int) -> str:
     """Read one record as the careful reader does; returns its id. Raises _Careful for what is no row."""
     text = raw.decode("utf-8")
     value, end, fault, flags = parse(text, 0)
     if fault or end != len(text) or not isinstance(value, Mapping):
         raise _Careful
-    record = RawRecord(number, 0, len(raw), text, value, flags=flags)
+    record = RawRecord(row, 0, len(raw), text, value, flags=flags)
     answer = _SOURCE.read(Document([record], (), (), None)).answers[0]  # type: ignore[arg-type]
-    if answer.row is None:
+    if answer.row is None or not answer.native_id.isprintable():
         raise _Careful
     written, repaired = readable(record)
     if written != text:
-        columns.rewritten[len(columns.key)] = written
+        columns.rewritten[row] = written
     columns.canonical.append(canonical_sha256(value))
-    columns.unmapped.append(answer.row.get("unmapped"))
-    columns.repaired.append(repaired)
-    columns.doubled.append("duplicate_names" in flags)
-    if not answer.native_id.isprintable():
-        raise _Careful
+    if (unmapped := answer.row.get("unmapped")) is not None:
+        columns.unmapped[row] = unmapped
+    if repaired:
+        columns.repaired.add(row)
+    if "duplicate_names" in flags:
+        columns.doubled.add(row)
     return answer.native_id
 
 
-def _places(columns: _Columns, received: Received, start: int, offsets: list[int], lengths: list[int]) -> pa.Table:
-    count = len(lengths)
+def _places(columns: _Columns, received: Received, window: _Window) -> pa.Table:
+    count = len(window.starts)
+    numbers = range(window.first, window.first + count)
     filled: dict[str, Any] = {
         "own_key": columns.key,
         "native_id": columns.native,
         "canonical_sha256": columns.canonical,
         "file_sha256": pa.repeat(received.file_sha256, count),
         "content_sha256": pa.repeat(received.content.sha256, count),
-        "receipt_id": [received.receipt_id] * count,
-        "record_no": range(start, start + count),
-        "byte_offset": offsets,
-        "byte_length": lengths,
+        "receipt_id": pa.repeat(pa.scalar(received.receipt_id, pa.int64()), count),
+        "record_no": numbers,
+        "byte_offset": [window.offset + start for start in window.starts],
+        "byte_length": window.lengths,
         "json_pointer": pa.repeat("", count),
         "record_sha256": columns.digest,
         "member_path": pa.repeat(received.member_path, count),
@@ -252,22 +318,28 @@ def _places(columns: _Columns, received: Received, start: int, offsets: list[int
     return _table(filled, PLACES)
 
 
-def _incoming(columns: _Columns, texts: pa.Array, received: Received, start: int) -> pa.Table:
+def _incoming(columns: _Columns, texts: pa.Array, received: Received, window: _Window) -> pa.Table:
     count = len(texts)
-    content = received.content.sha256
+    numbers = pc.utf8_lpad(pa.array(range(window.first, window.first + count)).cast(pa.string()), 9, "0")
     filled: dict[str, Any] = {
         "own_key": columns.key,
         "raw": texts,
         "canonical_sha256": columns.canonical,
-        "unmapped": columns.unmapped,
+        "unmapped": [columns.unmapped.get(row) for row in range(count)]
+        if columns.unmapped
+        else pa.nulls(count, pa.string()),
         "source_id": pa.repeat(_SOURCE.id, count),
         "owner": pa.repeat(received.provenance.owner, count),
-        "evidence": [f"{content}#{number:09d}" for number in range(start, start + count)],
+        "evidence": pc.binary_join_element_wise(received.content.sha256, numbers, "#"),
         "file_sha256": pa.repeat(received.file_sha256, count),
-        "text_repaired": columns.repaired,
-        "duplicate_names": columns.doubled,
+        "text_repaired": _marked(columns.repaired, count),
+        "duplicate_names": _marked(columns.doubled, count),
     }
     return _table(filled, INCOMING)
+
+
+def _marked(rows: set[int], count: int) -> Any:
+    return [row in rows for row in range(count)] if rows else pa.repeat(False, count)
 
 
 def _table(filled: dict[str, Any], schema: pa.Schema) -> pa.Table:

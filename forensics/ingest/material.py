@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
 import pyarrow as pa
@@ -46,16 +46,24 @@ _DEEPEST = 40
 _APART = "\\\x00"
 
 
+#: The fixed beginnings of all forms of keys; one that begins with another is found by it.
+_LITERALS = ("sk-", "sk_", *(re.split(r"[(\[]", head)[0] for head, _ in KEY_FORMS if not head.startswith("sk")))
+
+
+def _literal(text: str) -> str:
+    return re.escape(text).replace(r"\-", "-")
+
+
 def _candidates() -> str:
     """Return the pattern (RE2, which has no look-behind) that every text with key material matches.
 
-    It asks for sixteen characters after each beginning: longer counts make it slow.
+    It asks for sixteen characters after each fixed beginning: it is compiled for every file, and longer counts, or one
+    for each form, make that slow.
     """
-    keys = "|".join(rf"{head}[\w\-/+=]{{16}}" for head, _ in KEY_FORMS)
-    names = "|".join(re.escape(name).replace(r"\-", "-") for name in _NAMES)
+    names = "|".join(map(_literal, _NAMES))
     return "|".join(
         (
-            rf"(?:(?:^|[^A-Za-z0-9])(?:{keys}))",
+            _KEY_CANDIDATES,
             rf"(?:(?i:{names})[\\]*[\"']?\s*[:=])",
             r"(?:(?i:bearer|basic)\s+[\w.~+/=\-]{16})",
             rf"(?:[\\](?:{_ESCAPED_CODES}|/))",
@@ -63,9 +71,8 @@ def _candidates() -> str:
     )
 
 
+_KEY_CANDIDATES = rf"(?:(?:^|[^A-Za-z0-9])(?:{'|'.join(map(_literal, _LITERALS))})[\w\-/+=]{{16}})"
 _CANDIDATES = _candidates()
-#: The fixed beginnings of all forms of keys; one that begins with another is found by it.
-_LITERALS = ("sk-", "sk_", *(re.split(r"[(\[]", head)[0] for head, _ in KEY_FORMS if not head.startswith("sk")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +93,23 @@ class Material:
 def suspects_of(texts: pa.Array, also: str = "") -> dict[int, str]:
     """Return the rows, with their text, that may hold material, or that the pattern `also` (RE2) matches."""
     pattern = f"{_CANDIDATES}|{also}" if also else _CANDIDATES
-    rows = pc.indices_nonzero(pc.match_substring_regex(texts, pattern)).to_pylist()
-    return {row: texts[row].as_py() for row in rows}
+    rows = pc.indices_nonzero(pc.match_substring_regex(texts, pattern))
+    return dict(zip(rows.to_pylist(), texts.take(rows).to_pylist(), strict=True))
 
 
-def mask_column(texts: pa.Array, suspects: dict[int, str] | None = None) -> tuple[pa.Array, list[tuple[int, Material]]]:
-    """Return a column of record texts with material masked, and what was found as (row, material).
+def rows_matching(bodies: dict[int, str], pattern: str) -> set[int]:
+    """Return the rows whose text a pattern (RE2) matches."""
+    if not bodies:
+        return set()
+    matches = pc.match_substring_regex(pa.array(bodies.values(), pa.string()), pattern).to_pylist()
+    return {row for row, matched in zip(bodies, matches, strict=True) if matched}
 
-    Equal to `masked_json` of each row. Rows that cannot hold any are not looked at one by one; `suspects` are those of
-    `suspects_of`.
+
+def mask_rows(bodies: dict[int, str]) -> tuple[dict[int, str], list[tuple[int, Material]]]:
+    """Return the texts that hold material with it masked, by row, and what was found as (row, material).
+
+    `bodies` are the suspects of a column. Each text comes out as by `masked_json`.
     """
-    bodies = suspects_of(texts) if suspects is None else suspects
     found = _found_together(bodies)
     plain = {row: text for row, body in bodies.items() if (text := plain_escapes(body)) != body}
     shown = _found_together(plain)  # what is there once escapes are read
@@ -107,14 +120,9 @@ def mask_column(texts: pa.Array, suspects: dict[int, str] | None = None) -> tupl
             found[row] = _with_hidden(*items)
             if items[1]:
                 changed[row] = _spliced(plain[row], items[1])
-        elif found.get(row):
+        elif row in found:
             changed[row] = _spliced(body, found[row])
-    if not any(found.values()):
-        return texts, []
-    masks = pa.array([row in changed for row in range(len(texts))])
-    anew = pa.array([changed[row] for row in sorted(changed)], texts.type)
-    items_found = [(row, item) for row in bodies for item in found.get(row, [])]
-    return pc.replace_with_mask(texts, masks, anew), items_found
+    return changed, [(row, item) for row in bodies for item in found.get(row, ())]
 
 
 def _found_together(bodies: dict[int, str]) -> dict[int, list[Material]]:
@@ -125,9 +133,10 @@ def _found_together(bodies: dict[int, str]) -> dict[int, list[Material]]:
         at += len(body) + len(_APART)
     rows = list(bodies)
     found: dict[int, list[Material]] = {}
-    for item in _chosen(_APART.join(bodies.values())):
+    for item in _chosen(_APART.join(bodies.values()), keys=bool(rows_matching(bodies, _KEY_CANDIDATES))):
         place = bisect_right(starts, item.start) - 1
-        own = replace(item, start=item.start - starts[place], end=item.end - starts[place])
+        start = starts[place]
+        own = Material(item.start - start, item.end - start, item.kind, item.masked, item.digest)
         found.setdefault(rows[place], []).append(own)
     return found
 
@@ -177,9 +186,10 @@ def masked_json(text: str) -> str:
     return text if masked == plain else masked
 
 
-def _chosen(text: str) -> list[Material]:
+def _chosen(text: str, *, keys: bool = True) -> list[Material]:
     lower = text.encode("latin-1", "replace").lower().decode("latin-1")
-    every = sorted((*_keys(text), *_fields(text, lower), *_bearers(text, lower)), key=lambda m: (m.start, -m.end))
+    found = [*(_keys(text) if keys else ()), *_fields(text, lower), *_bearers(text, lower)]
+    every = sorted(found, key=lambda m: (m.start, -m.end))
     out: list[Material] = []
     for item in every:
         if not out or item.start >= out[-1].end:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from forensics.model.address import read_address
 from forensics.model.columns import Table
 from forensics.model.times import parse_time
-from forensics.store import decision, projection, twins
+from forensics.store import decision, projection, projection_children, twins
 from forensics.store.large_records import bounded, room_for
 from forensics.store.schema import EVENT_TABLES, TABLES, statements
 
@@ -30,7 +30,7 @@ _ARROW = {
 }
 _NATIVE = {"aws_event": "event_id"}
 #: Records that are projected at once.
-SLICE = 15_360
+SLICE = 30_720
 
 
 def arrow_schema(table: Table) -> pa.Schema:
@@ -207,7 +207,8 @@ class EventStore:
     def _project(self, incoming: pa.Table) -> None:
         run = self.connection.execute
         self.connection.register("incoming", incoming)
-        run(f"CREATE OR REPLACE TEMP TABLE glimpsed AS {projection.GLIMPSED}")
+        run(f"CREATE OR REPLACE TEMP TABLE shaped AS {projection.SHAPED}")
+        run(f"CREATE OR REPLACE TEMP TABLE identity_form AS {projection.IDENTITIES}")
         times = [row[0] for row in run(projection.DISTINCT_TIMES).fetchall()]
         raws = [row[0] for row in run(projection.DISTINCT_ADDRESSES).fetchall()]
         addresses = [read_address(raw) for raw in raws]
@@ -227,12 +228,15 @@ class EventStore:
         )
         self.connection.register("time_form", moments)
         self.connection.register("address_form", forms)
-        run(f"CREATE OR REPLACE TEMP TABLE fresh AS {projection.PROJECT_AWS_EVENT}")
-        run("INSERT INTO aws_event SELECT * FROM fresh")
-        run(f"INSERT INTO aws_event_item {projection.PROJECT_ITEMS}")
-        run(f"INSERT INTO credential {projection.PROJECT_CREDENTIALS}")
-        run("DROP TABLE fresh")
-        run("DROP TABLE glimpsed")
+        run(f"INSERT INTO aws_event {projection.PROJECT_AWS_EVENT}")
+        run(f"CREATE OR REPLACE TEMP TABLE named AS {projection_children.NAMED}")
+        services = {row[0] for row in run(projection_children.NAMED_SERVICES).fetchall()}
+        if services:
+            run(f"INSERT INTO aws_event_item {projection_children.items('named', services)}")
+        if run(projection_children.MAY_ISSUE).fetchall()[0][0]:
+            run(f"INSERT INTO credential {projection_children.PROJECT_CREDENTIALS}")
+        for name in ("shaped", "identity_form", "named"):
+            run(f"DROP TABLE {name}")
         for name in ("incoming", "time_form", "address_form"):
             self.connection.unregister(name)
 

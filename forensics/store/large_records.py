@@ -42,8 +42,9 @@ def bounded(records: pa.Table) -> Iterator[pa.Table]:
 @contextmanager
 def room_for(connection: duckdb.DuckDBPyConnection, records: pa.Table) -> Iterator[None]:
     """Let the engine have more memory than usual while it works on a record that needs it."""
-    wanted = _TIMES * (pc.sum(pc.binary_length(records.column("raw"))).as_py() or 0)
-    if wanted <= _TIMES * _AT_ONCE:
+    lengths = pc.binary_length(records.column("raw"))
+    wanted = _TIMES * (pc.sum(lengths).as_py() or 0)
+    if wanted <= _TIMES * _AT_ONCE or pc.max(lengths).as_py() <= _LARGE:  # many usual records need no more than usual
         yield
         return
     connection.execute(f"SET memory_limit = '{wanted + 512 * 1024**2}B'")

@@ -1,7 +1,8 @@
 """The one projection of a CloudTrail record's text to the columns of aws_event, in SQL.
 
-It reads the relation `incoming` (raw text and place of each record) with `time_form` and `address_form`
-beside it, which hold what Python made of the distinct times and addresses that SQL must not guess.
+It reads the relation `incoming` (raw text and place of each record) in stages: `shaped` holds the parts of each text,
+`identity_form` what follows from each distinct userIdentity, `time_form` and `address_form` what Python made of the
+distinct times and addresses that SQL must not guess.
 """
 
 from __future__ import annotations
@@ -68,16 +69,6 @@ _KNOWN = (
 )
 KNOWN_NAMES = frozenset(_KNOWN.split())
 
-#: Texts that SQL hands to Python because their form must not be guessed.
-DISTINCT_TIMES = """
-SELECT DISTINCT t FROM (
-  SELECT coalesce(g.eventTime, g."@timestamp") AS t FROM glimpsed
-  UNION ALL
-  SELECT g.userIdentity.sessionContext.attributes.creationDate FROM glimpsed)
-WHERE t IS NOT NULL AND NOT regexp_full_match(t, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?Z')
-"""
-DISTINCT_ADDRESSES = "SELECT DISTINCT g.sourceIPAddress FROM glimpsed WHERE g.sourceIPAddress IS NOT NULL"
-
 _FORM = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?Z"
 
 
@@ -91,46 +82,59 @@ def _moment(text: str, form: str) -> str:
 #: Merge patch (RFC 7396) that leaves of a record the fields nobody knows.
 _WITHOUT_KNOWN = json.dumps(dict.fromkeys([*sorted(KNOWN_NAMES), "@timestamp"]))
 
-_GLIMPSE = json.dumps(
-    {
-        **dict.fromkeys("eventTime @timestamp sourceIPAddress".split(), _TEXT),
-        "userIdentity": {"sessionContext": {"attributes": {"creationDate": _TEXT}}},
-    }
-)
-#: The few texts of each record whose form must be known before the rest is read.
-GLIMPSED = f"SELECT TRY(json_transform(raw, '{_GLIMPSE}')) AS g FROM incoming"
+#: The text of each record is read once into its shape; all else reads that and not the text.
+SHAPED = f"""
+SELECT i.* EXCLUDE (raw), TRY(json_transform(i.raw, '{_SHAPE}')) AS s,
+  CASE WHEN i.unmapped IS NOT NULL THEN TRY(json_merge_patch(i.raw, '{_WITHOUT_KNOWN}')) END AS rest
+FROM incoming AS i"""
 
-#: The record's text is read once into shapes; all else reads these and not the text.
+#: What follows from userIdentity alone. Thousands of records carry the same one, so each is read once.
+IDENTITIES = f"""
+SELECT text, u, coalesce(u.type IN ('AssumedRole', 'Root'), FALSE) AS is_final,
+  CASE WHEN u.type = 'AssumedRole' THEN coalesce(nullif(u.sessionContext.sessionIssuer.arn, ''),
+         regexp_replace(u.arn, '^arn:([^:]*):sts::([^:]*):assumed-role/(.*)/[^/]*$', 'arn:\\1:iam::\\2:role/\\3'))
+       WHEN u.type = 'Root' THEN 'root:' || coalesce(u.accountId, '')
+       ELSE coalesce(nullif(u.arn, ''), nullif(u.invokedBy, ''), nullif(u.userName, ''), nullif(u.principalId, ''),
+                     nullif(u.onBehalfOf.userId, ''), nullif(u.accountId, ''), nullif(u.type, '')) END AS actor,
+  CASE WHEN contains(u.arn, ':assumed-role/') OR contains(u.arn, ':federated-user/') THEN
+    nullif(regexp_extract(u.arn, ':(assumed-role|federated-user)/(.*/)?([^/]*)$', 3), '') END AS session_name
+FROM (SELECT text, TRY(json_transform(text, '{_IDENTITY}')) AS u
+      FROM (SELECT DISTINCT s.userIdentity AS text FROM shaped WHERE s.userIdentity IS NOT NULL))"""
+
+#: Texts that SQL hands to Python because their form must not be guessed.
+DISTINCT_TIMES = f"""
+SELECT DISTINCT t FROM (
+  SELECT coalesce(s.eventTime, s."@timestamp") AS t FROM shaped
+  UNION ALL
+  SELECT u.sessionContext.attributes.creationDate FROM identity_form)
+WHERE t IS NOT NULL AND NOT regexp_full_match(t, '{_FORM}')"""
+DISTINCT_ADDRESSES = "SELECT DISTINCT s.sourceIPAddress FROM shaped WHERE s.sourceIPAddress IS NOT NULL"
+
+#: requestParameters by name, and eventName without the date that some services append.
+REQUEST = f"TRY(json_transform(CASE WHEN json_type(s.requestParameters) = 'OBJECT' THEN s.requestParameters END, '{_REQUEST}'))"
+NAME_BASE = "regexp_replace(s.eventName, '[0-9]{8}(v[0-9]+)?$', '')"
+
 _STAGES = f"""
-WITH shaped AS (
-  SELECT i.* EXCLUDE (raw), TRY(json_transform(i.raw, '{_SHAPE}')) AS s,
-    CASE WHEN i.unmapped IS NOT NULL THEN TRY(json_merge_patch(i.raw, '{_WITHOUT_KNOWN}')) END AS rest
-  FROM incoming AS i),
-parsed AS (SELECT *, TRY(json_transform(s.userIdentity, '{_IDENTITY}')) AS u FROM shaped),
-deep AS (
-  SELECT *,
-    TRY(json_transform(CASE WHEN json_type(s.requestParameters) = 'OBJECT' THEN s.requestParameters END, '{_REQUEST}')) AS q,
+WITH deep AS (
+  SELECT p.* EXCLUDE (s), p.s, i.u, i.actor AS identity_actor, i.is_final, i.session_name,
+    {REQUEST} AS q,
     TRY(json_transform(CASE WHEN json_type(s.responseElements) = 'OBJECT' THEN s.responseElements END, '{_RESPONSE}')) AS r,
     coalesce(s.eventTime, s."@timestamp") AS time_text,
-    regexp_replace(s.eventName, '[0-9]{{8}}(v[0-9]+)?$', '') AS name_base
-  FROM parsed),
+    {NAME_BASE} AS name_base
+  FROM shaped AS p LEFT JOIN identity_form AS i ON i.text = p.s.userIdentity),
 worded AS (
   SELECT *,
     coalesce(nullif(s.errorCode, ''), CASE WHEN regexp_full_match(r.errorCode, '[A-Za-z][A-Za-z0-9._:]*')
       AND lower(r.errorCode) NOT IN ('none', 'ok', 'success') THEN r.errorCode END) AS error_text,
-    lower(coalesce(error_text, '')) AS error_lower
+    lower(error_text) AS error_lower
   FROM deep),
 judged AS (
   SELECT *,
-    error_lower LIKE '%accessdenied%' OR error_lower LIKE '%unauthorized%' OR error_lower LIKE '%notauthorized%'
-      OR error_lower = 'forbidden' AS denied,
+    CASE WHEN error_text IS NULL THEN FALSE ELSE error_lower LIKE '%accessdenied%' OR error_lower LIKE '%unauthorized%'
+      OR error_lower LIKE '%notauthorized%' OR error_lower = 'forbidden' END AS denied,
     coalesce(r.ConsoleLogin, r.CheckMfa, '') = 'Failure' AS login_failed,
-    CASE WHEN u.type = 'AssumedRole' THEN coalesce(nullif(u.sessionContext.sessionIssuer.arn, ''),
-           regexp_replace(u.arn, '^arn:([^:]*):sts::([^:]*):assumed-role/(.*)/[^/]*$', 'arn:\\1:iam::\\2:role/\\3'))
-         WHEN u.type = 'Root' THEN 'root:' || coalesce(u.accountId, '')
-         ELSE coalesce(nullif(u.arn, ''), nullif(u.invokedBy, ''), nullif(u.userName, ''), nullif(u.principalId, ''),
-                       nullif(u.onBehalfOf.userId, ''), nullif(u.accountId, ''), nullif(u.type, ''),
-                       CASE WHEN s.eventType = 'AwsServiceEvent' THEN s.eventSource END) END AS actor
+    CASE WHEN is_final THEN identity_actor
+         ELSE coalesce(identity_actor, CASE WHEN s.eventType = 'AwsServiceEvent' THEN s.eventSource END) END AS actor
   FROM worded)
 """
 
@@ -183,8 +187,7 @@ _COLUMNS: dict[str, str] = {
     "user_name": "coalesce(u.userName, u.sessionContext.sessionIssuer.userName)",
     "credential_id": "nullif(u.accessKeyId, '')",
     "credential_class": "nullif(left(u.accessKeyId, 4), '')",
-    "session_name": "CASE WHEN contains(u.arn, ':assumed-role/') OR contains(u.arn, ':federated-user/') THEN"
-    " nullif(regexp_extract(u.arn, ':(assumed-role|federated-user)/(.*/)?([^/]*)$', 3), '') END",
+    "session_name": "session_name",
     "issuer_type": "u.sessionContext.sessionIssuer.type",
     "issuer_arn": "u.sessionContext.sessionIssuer.arn",
     "issuer_name": "u.sessionContext.sessionIssuer.userName",
@@ -249,6 +252,7 @@ _missing = set(AWS_EVENT.names) ^ set(_COLUMNS)
 if _missing:  # a column added to the model must be projected, and the other way round
     raise RuntimeError(f"aws_event columns without projection: {sorted(_missing)}")
 
+
 PROJECT_AWS_EVENT = (
     _STAGES
     + "SELECT "
@@ -260,113 +264,3 @@ LEFT JOIN time_form AS cf ON cf.text = u.sessionContext.attributes.creationDate
 LEFT JOIN address_form AS af ON af.raw = s.sourceIPAddress
 """
 )
-
-_SHORT_NAME = (
-    "CASE WHEN {v} LIKE 'arn:%:secretsmanager:%' THEN regexp_replace(regexp_replace({v},"
-    " '^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:', ''), '-[A-Za-z0-9]{{6}}$', '') ELSE {v} END"
-)
-_PARAMETER_NAME = (
-    "CASE WHEN {v} LIKE 'arn:%:ssm:%' THEN '/' || ltrim(regexp_replace({v}, '^arn:[^:]*:ssm:[^:]*:[^:]*:parameter', ''), '/')"
-    " ELSE {v} END"
-)
-_FUNCTION_NAME = (
-    "CASE WHEN {v} LIKE 'arn:%:lambda:%' THEN split_part({v}, ':', 7) WHEN {v} LIKE '%:function:%'"
-    " THEN split_part(split_part({v}, ':function:', 2), ':', 1) ELSE split_part({v}, ':', 1) END"
-)
-
-
-def _items(kind: str, value: str, where: str, normal: str = "{v}") -> str:
-    shown = normal.format(v="v")
-    return (
-        f"SELECT event_key, '{kind}' AS kind, CAST(0 AS BIGINT) AS n, {shown} AS value, v AS value_raw FROM"
-        f" (SELECT event_key, {value} AS v FROM fresh WHERE {where}) WHERE v IS NOT NULL AND v <> ''"
-    )
-
-
-def _list_items(kind: str, part: str, path: str, where: str, normal: str = "{v}") -> str:
-    return _unnested(kind, f"json_extract_string({part}, '{path}')", where, normal)
-
-
-def _unnested(kind: str, texts: str, where: str, normal: str = "{v}") -> str:
-    shown = normal.format(v="v")
-    return (
-        f"SELECT event_key, '{kind}', CAST(n AS BIGINT), {shown}, v FROM (SELECT event_key,"
-        f" unnest(range(len(l))) AS n, unnest(l) AS v FROM (SELECT event_key,"
-        f" {texts} AS l FROM fresh WHERE {where})) WHERE v IS NOT NULL AND v <> ''"
-    )
-
-
-def _source(name: str) -> str:
-    return f"event_source IN ('{name}.amazonaws.com', '{name}.amazonaws.com.cn')"
-
-
-#: ARNs of the resources, under either spelling of the name.
-_ARNS = "list_transform(json_extract(resources, '$[*]'), lambda r: coalesce(r ->> '$.ARN', r ->> '$.arn'))"
-_CONTEXT = "json_extract_string(request_parameters, '$.encryptionContext.{name}')"
-
-#: Rows of aws_event_item for the events in the temporary table `fresh`.
-PROJECT_ITEMS = "\nUNION ALL\n".join(
-    (
-        _items("secret", "request_secret_id", _source("secretsmanager"), _SHORT_NAME),
-        _list_items("secret", "request_parameters", "$.secretIdList[*]", _source("secretsmanager"), _SHORT_NAME),
-        _items(
-            "parameter",
-            "request_name",
-            _source("ssm") + " AND event_name_base LIKE '%Parameter%'",
-            _PARAMETER_NAME,
-        ),
-        _list_items(
-            "parameter",
-            "request_parameters",
-            "$.names[*]",
-            _source("ssm") + " AND event_name_base LIKE '%Parameter%'",
-            _PARAMETER_NAME,
-        ),
-        _items("parameter_path", "json_extract_string(request_parameters, '$.path')", _source("ssm")),
-        _items("function", "request_function", _source("lambda"), _FUNCTION_NAME),
-        _items("instance", "json_extract_string(request_parameters, '$.instanceId')", _source("ec2")),
-        _list_items("instance", "request_parameters", "$.instancesSet.items[*].instanceId", _source("ec2")),
-        _list_items("cidr", "request_parameters", "$.ipPermissions.items[*].ipRanges.items[*].cidrIp", _source("ec2")),
-        _list_items(
-            "cidr",
-            "request_parameters",
-            "$.ipPermissions.items[*].ipv6Ranges.items[*].cidrIpv6",
-            _source("ec2"),
-        ),
-        _items("kms_secret", _CONTEXT.format(name="SecretARN"), _source("kms"), _SHORT_NAME),
-        _items("kms_parameter", _CONTEXT.format(name="PARAMETER_ARN"), _source("kms"), _PARAMETER_NAME),
-        _items("kms_function", _CONTEXT.format(name='"aws:lambda:FunctionArn"'), _source("kms"), _FUNCTION_NAME),
-        _items("kms_context", "json_extract_string(request_parameters, '$.encryptionContext')", _source("kms")),
-        _list_items("attribute_account", "request_parameters", "$.valuesToAdd[*]", _source("rds")),
-        _list_items(
-            "attribute_account",
-            "request_parameters",
-            "$.createVolumePermission.add.items[*].userId",
-            _source("ec2"),
-        ),
-        _list_items(
-            "attribute_account",
-            "request_parameters",
-            "$.launchPermission.add.items[*].userId",
-            _source("ec2"),
-        ),
-        _list_items(
-            "attribute_account",
-            "request_parameters",
-            "$.createVolumePermission.add.items[*].group",
-            _source("ec2"),
-        ),
-        _list_items("attribute_account", "request_parameters", "$.launchPermission.add.items[*].group", _source("ec2")),
-        _unnested("resource_arn", _ARNS, "resources IS NOT NULL"),
-    )
-)
-
-#: Credentials handed out by the events in `fresh`.
-PROJECT_CREDENTIALS = """
-SELECT issued_credential_id, event_time, credential_id, actor,
-  coalesce(json_extract_string(response_elements, '$.assumedRoleUser.arn'),
-           json_extract_string(response_elements, '$.federatedUser.arn'),
-           json_extract_string(response_elements, '$.accessKey.userName'), request_role_arn, request_user_name, actor),
-  event_name_base, 'exact', event_key
-FROM fresh WHERE issued_credential_id IS NOT NULL AND outcome = 'success'
-"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.store import projection
+from forensics.store import projection_children
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,8 +37,8 @@ def link(connection: duckdb.DuckDBPyConnection) -> None:
         run("""CREATE OR REPLACE TEMP TABLE fresh AS SELECT t.* EXCLUDE (same_as) FROM aws_event_twin AS t
                ANTI JOIN aws_event AS e ON e.event_id = t.event_id""")
         run("INSERT INTO aws_event SELECT * FROM fresh")
-        run(f"INSERT INTO aws_event_item {projection.PROJECT_ITEMS}")
-        run(f"INSERT INTO credential {projection.PROJECT_CREDENTIALS}")
+        run(f"INSERT INTO aws_event_item {projection_children.items('fresh')}")
+        run(f"INSERT INTO credential {projection_children.credentials('fresh')}")
         run("DELETE FROM aws_event_twin WHERE event_key IN (SELECT event_key FROM fresh)")
         run("DROP TABLE fresh")
     if run("SELECT count(*) FROM aws_event WHERE fidelity <> 'full'").fetchall()[0][0]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from forensics.cli.main import run
-from forensics.ingest.material import find_material, mask_column, mask_text, masked_json
+from forensics.ingest.material import find_material, mask_rows, mask_text, masked_json, suspects_of
 from tests.building import delivery, event, new_case
 from tests.case_events import BASES
 
@@ -36,8 +36,10 @@ def test_each_form_is_masked_also_behind_escapes(key):
         assert BODY not in masked
         assert BODY not in json.dumps(json.loads(masked))
         assert [m.kind for m in find_material(text)] == ["provider_key"]
-        column, found = mask_column(pa.array(["{}", text]))
-        assert column.to_pylist() == ["{}", masked]
+        suspects = suspects_of(pa.array(["{}", text]))
+        assert suspects == {1: text}
+        changed, found = mask_rows(suspects)
+        assert changed == {1: masked}
         assert [row for row, _ in found] == [1]
 
 

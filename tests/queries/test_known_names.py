@@ -35,14 +35,16 @@ OURS = frozenset(
     RequestManagedInstanceRoleToken UpdateInstanceAssociationStatus PutComplianceItems PutConfigurePackageResult
     AssociateDirectory DisassociateDirectory EnableExternalIdPConfigurationForDirectory
     DisableExternalIdPConfigurationForDirectory
+    CreateInference
     GetUseCaseForModelAccess ListFoundationModelAgreementOffers DeleteFoundationModelAgreement CallWithBearerToken
     """.split()
 )
 #: Sources that are no service of the models, or are written otherwise.
 #: CloudShell has no service model; the data API of RDS is `rds-data` there.
-#: `ec2messages` and `ssmmessages` are what the agent of Systems Manager talks to.
+#: `bedrock-mantle` writes data events of Bedrock's OpenAI-compatible endpoint (CreateInference). `ec2messages` and `ssmmessages` are what the agent of Systems Manager talks to.
 OUR_SOURCES = frozenset(
     {
+        "bedrock-mantle.amazonaws.com",
         "ec2messages.amazonaws.com",
         "ssmmessages.amazonaws.com",
         "signin.amazonaws.com",

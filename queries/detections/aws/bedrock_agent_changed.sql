@@ -9,7 +9,6 @@
 -- attack = ["T1565.001", "T1546"]
 -- attack_v19 = ["T1565.001", "T1546"]
 -- attack_version = "18.1"
--- atlas = ["AML.T0070"]
 -- baseline_days = 7
 -- description = "A principal changed a Bedrock agent, its action groups or collaborators, or what a knowledge base is fed with, and did not make that call in the baseline. Such a change can make the agent act or answer for somebody else. Denied attempts count."
 -- misses = "A principal with the same duty. Changes of the objects in the bucket that feeds the knowledge base."

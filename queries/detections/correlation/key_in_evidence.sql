@@ -8,7 +8,7 @@
 -- attack = ["T1552.001"]
 -- attack_v19 = ["T1552.001"]
 -- attack_version = "18.1"
--- atlas = ["AML.T0057"]
+-- atlas = ["AML.T0055"]
 -- description = "The bytes of a record hold the form of a provider's key or of an AWS secret key: in a request, a message of an error, a prompt or a gateway's metadata. Whoever can read the log can use it. masked shows the form and digest the first digits of its hash, never the key; places of one key share the finding. Whether it is a real key, the form alone does not tell. Session tokens, which CloudTrail itself writes for some calls, are not listed here: keytrail status counts all."
 -- misses = "Keys without a recognisable form, keys in files that are not records, and keys that were encoded."
 -- false_positives = ["Examples of a documentation", "Placeholders in tests"]
