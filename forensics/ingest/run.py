@@ -146,11 +146,10 @@ class Ingest:
             self.result.skipped.append({"path": found.name, "reason": self._withdrawn[digest]})
             return None
         mapped = self._maps.add(data, found.name) if found.is_map else None
-        again = digest in self._not_read and mapped is None
         known = (found.name, digest, facts.owner) in self._known
         anew = known and not found.reference and self._opens_anew(digest, self._unpacking(found), data)
-        read_now = again and (found.reference or self._maps.claims(data, self.options.limits))
-        if known and not anew and not read_now:
+        unread = digest in self._not_read and mapped is None
+        if known and not anew and not (unread and (found.reference or self._maps.claims(data, self.options.limits))):
             self.result.skipped.append({"path": found.name, "reason": "unchanged"})
             return None
         self._known.add((found.name, digest, facts.owner))
