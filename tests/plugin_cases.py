@@ -89,20 +89,12 @@ class CaseFile(pytest.File):
         sql = self.path.with_name(self.path.name.removesuffix(SUFFIX) + ".sql")
         root = next((p for p in self.path.parents if p.name == "queries"), self.path.parent)
         try:
-            content = tomllib.loads(self.path.read_text(encoding="utf-8"))
-            _check_file(content)
-            query = load(sql, root=root, store=_empty_store())
+            query, content = read_cases(self.path)
         except (CaseError, ForensicsError, tomllib.TOMLDecodeError) as error:
             raise self.CollectError(f"{self.path.name}: {error}") from error
         yield PortableItem.from_parent(self, name="portable", sql=sql, root=root)
-        first = {"base": content.get("base", ""), **content["must_match"][0]}
-        if query.kind == QueryKind.DETECTION:  # beside the first case: they read the same events
-            for kind in ("event of another source", "events before the window", "events after the window"):
-                yield CaseItem.from_parent(self, name=f"always: {kind}", query=query, kind=kind, case=first)
-        for kind in KINDS:
-            for case in content[kind]:
-                merged = {"base": content.get("base", ""), **case}
-                yield CaseItem.from_parent(self, name=f"{kind}: {case['name']}", query=query, kind=kind, case=merged)
+        for name, kind, case in cases_of(query, content):
+            yield CaseItem.from_parent(self, name=name, query=query, kind=kind, case=case)
 
 
 def _check_file(content: dict[str, Any]) -> None:
@@ -157,18 +149,7 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the case and judge its rows."""
-        if self._kind == "must_match":
-            rows = run_case(self._query, self._case)
-            _judge_matches(rows, self._case)
-            return
-        case = dict(self._case)
-        if self._kind == "event of another source":
-            case["base"], case["events"] = _other_base(self._query), [{}]
-        elif self._kind != "must_not_match":
-            case["_side"] = self._kind
-        rows = run_case(self._query, case, keep=self._kind == "event of another source")
-        if rows.rows:
-            raise CaseError(f"no row was expected:\n{_shown(rows)}")
+        judge(self._query, self._kind, self._case)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show what was expected and what came, without a traceback through the plugin."""
@@ -179,6 +160,40 @@ class CaseItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Name the item by its file."""
         return self.path, 0, self.name
+
+
+def judge(query: Query, kind: str, case: dict[str, Any]) -> None:
+    """Run a case and judge its rows. Raises CaseError when it does not hold, ForensicsError when it cannot run."""
+    if kind == "must_match":
+        _judge_matches(run_case(query, case), case)
+        return
+    case = dict(case)
+    if kind == "event of another source":
+        case["base"], case["events"] = _other_base(query), [{}]
+    elif kind != "must_not_match":
+        case["_side"] = kind
+    rows = run_case(query, case, keep=kind == "event of another source")
+    if rows.rows:
+        raise CaseError(f"no row was expected:\n{_shown(rows)}")
+
+
+def cases_of(query: Query, content: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield (name, kind, case) of a case file, the generic ones of a detection beside the first, whose events they read."""
+    first = {"base": content.get("base", ""), **content["must_match"][0]}
+    if query.kind == QueryKind.DETECTION:
+        for kind in ("event of another source", "events before the window", "events after the window"):
+            yield f"always: {kind}", kind, first
+    for kind in KINDS:
+        for case in content[kind]:
+            yield f"{kind}: {case['name']}", kind, {"base": content.get("base", ""), **case}
+
+
+def read_cases(path: Path) -> tuple[Query, dict[str, Any]]:
+    """Return the query and the content of a case file. Raises CaseError, ForensicsError or TOMLDecodeError."""
+    root = next((p for p in path.parents if p.name == "queries"), path.parent)
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    _check_file(content)
+    return load(path.with_name(path.name.removesuffix(SUFFIX) + ".sql"), root=root, store=_empty_store()), content
 
 
 def _other_base(query: Query) -> str:
