@@ -50,7 +50,7 @@ def csv_entries(text: str) -> Iterator[Entry]:
     head = text.lstrip("\ufeff")
     first = head.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    rows = csv.reader(io.StringIO(head), delimiter=delimiter)
+    rows = _rows(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter))
     header = next(rows, [])
     names = {place: _BY_NAME[name] for place, cell in enumerate(header) if (name := _name(cell)) in _BY_NAME}
     if "value" not in names.values():
@@ -64,6 +64,13 @@ def csv_entries(text: str) -> Iterator[Entry]:
         cells = {names[place]: cell.strip() for place, cell in enumerate(row) if place in names and cell.strip()}
         if cells:
             yield entry_of(cells, f"row {number}")
+
+
+def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise UsageFault("is a table that cannot be read", hint=str(error)) from None
 
 
 def _name(cell: str) -> str:

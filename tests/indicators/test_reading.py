@@ -217,6 +217,7 @@ def test_nothing_but_our_own_error_comes_out(data: bytes, name: str) -> None:
 
 @given(st.ip_addresses().map(str) | st.emails() | st.from_regex(r"\A[a-z]{3,10}\.example\Z"))
 def test_what_is_defanged_is_refanged(value: str) -> None:
+    value = refang(value)  # as every entry is first: marks around a value are no part of it
     try:
         kind = guess(value)
         normal = KINDS[kind](value)

@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from forensics.analysis.horizon import Horizon
 from forensics.analysis.inventory.aliases import Listed
 from forensics.analysis.inventory.rotation import Access, Subject, access_of, check
 from forensics.analysis.keys import Key
 from forensics.analysis.policy import DEFAULT
 from forensics.analysis.usage import Bucket, Series
 from forensics.model.case import read_settings
+
+HORIZON = Horizon("usage", "Orchard", "openai", datetime(2026, 5, 8), None)
 
 SETTINGS = read_settings(
     b'[case]\nid = "X"\n[times]\nt0 = 2026-05-05T02:00:00Z\ndetected = 2026-05-05T08:00:00Z\ncontained = 2026-05-05T10:00:00Z\n'
@@ -34,7 +37,7 @@ def write(when, change="new_value", action="PutSecretValue"):
 
 def series(*used):
     buckets = [Bucket(u, u + timedelta(hours=1), 5, 1000, ("m",), (f"u{u:%d%H}",)) for u in used]
-    return Series(3600, buckets, [(datetime(2026, 5, 1), datetime(2026, 5, 8))])
+    return Series(3600, buckets, [(datetime(2026, 5, 1), datetime(2026, 5, 8))], HORIZON)
 
 
 def subject(**changes):
