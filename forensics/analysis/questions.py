@@ -37,6 +37,7 @@ LACKS = {
     "revocations": "no provider log shows when a key was revoked",
     "checked": "the log files were not checked against digests",
     "network": "no file of networks or countries",
+    "indicators": "no file of indicators",
     "contained": "the time of containment is not stated",
 }
 
@@ -77,7 +78,7 @@ _QUESTIONS: tuple[tuple[str, str, str], ...] = (
     ("Which keys are not rotated, or still in use?", "inventory all_usage revocations", "usage"),
     ("How long did rotation take, and was the old key used after it?", "all_usage revocations", "revocations"),
     ("Is the intruder out: last act, live sessions, attempts afterwards?", "aws all_trails contained revocations", "aws"),
-    ("Which indicators were found, and which were looked for and not found?", "aws addresses", "aws"),
+    ("Which indicators were found, and which were looked for and not found?", "indicators aws addresses", "indicators"),
     ("Was customer data beyond keys reached: prompts, logs, files?", "s3_data invocations all_audit", "aws"),
     ("Was anything destroyed or changed?", "aws all_trails checked", "aws"),
     ("Who must be told what, on which evidence?", "inventory customers all_usage", "inventory"),
@@ -101,6 +102,8 @@ _COUNTS = {
     "audit": "SELECT count(*) FROM ai_audit_event",
     "addresses": "SELECT count(*) FROM ai_request WHERE source_ip IS NOT NULL",
     "revocations": "SELECT count(*) FROM ai_audit_event WHERE action LIKE '%key%' AND outcome = 'success'",
+    "network": "SELECT count(*) FROM address_fact WHERE fact IN ('country', 'asn')",
+    "indicators": "SELECT count(*) FROM indicator WHERE file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)",
     "checked": "SELECT count(*) FROM result_basis WHERE kind = 'verify-logs'",
 }
 
@@ -119,7 +122,6 @@ def questions_of(connection: duckdb.DuckDBPyConnection, settings: Settings, cove
         "all_usage": has["usage"] and all(s.supplied for s in streams if s.kind == "usage"),
         "all_audit": has["audit"] and all(s.supplied for s in streams if s.kind == "audit"),
         "gateway": any(s.kind == "gateway_complete" for s in settings.statements),
-        "network": False,
         "contained": settings.contained is not None,
     }
     out = []

@@ -183,6 +183,20 @@ def test_a_denied_stop_breaks_nothing(case, tmp_path):
     assert LACKS["unbroken"] not in questions[5].lacks
 
 
+def test_lists_and_files_of_networks_answer_their_questions(case, tmp_path):
+    read(case, tmp_path, at("03:10:00"))
+    _, questions = cover(case)
+    assert questions[25].state == "not" and LACKS["indicators"] in questions[25].lacks
+    assert LACKS["network"] in questions[4].lacks
+    facts = {
+        "indicator": [{"indicator_id": "I-1", "kind": "address", "value": "203.0.113.9", "file_sha256": "a"}],
+        "address_fact": [{"source_ip": "192.0.2.7", "fact": "country", "value": "ZZ", "file_sha256": "b"}],
+    }
+    _, questions = cover(case, insert=facts)
+    assert LACKS["indicators"] not in questions[25].lacks
+    assert LACKS["network"] not in questions[4].lacks
+
+
 def test_classes_never_seen_and_odd_clocks(case, tmp_path):
     read(
         case,
