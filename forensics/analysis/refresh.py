@@ -19,7 +19,7 @@ from forensics.store import casevalues
 from forensics.store.basis import components, fingerprint, hunt_parts, stale
 from forensics.store.building_blocks import compute_blocks
 from forensics.store.duckdb_engine import DuckDBEngine
-from forensics.store.eventstore import EventStore, text_json
+from forensics.store.eventstore import EventStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -84,11 +84,7 @@ def hunt_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str = ""
             store.replace("suppression", [s.row() for s in suppressions_of(folder) if not s.undone])
             store.replace("finding_chain", chain_rows(result.findings, graph_of(connection)))
             store.insert("query_run", rows["query_run"])
-            connection.execute("DELETE FROM result_basis WHERE kind = 'hunt'")
-            store.insert(
-                "result_basis",
-                [{"kind": "hunt", "fingerprint": basis, "components": text_json(parts), "computed_at": now}],
-            )
+            store.rest_on("hunt", basis, parts, now)
 
         store.transact(work)
         states = {s.value: sum(1 for o in result.outcomes if o.state == s) for s in State}

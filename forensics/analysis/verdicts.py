@@ -177,18 +177,7 @@ def exposure_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str 
                     for n, row in enumerate(result.runs, start=1)
                 ],
             )
-            connection.execute("DELETE FROM result_basis WHERE kind = 'exposure'")
-            store.insert(
-                "result_basis",
-                [
-                    {
-                        "kind": "exposure",
-                        "fingerprint": basis,
-                        "components": text_json(parts),
-                        "computed_at": now,
-                    }
-                ],
-            )
+            store.rest_on("exposure", basis, parts, now)
 
         store.transact(work)
         counts: dict[str, int] = {}

@@ -49,9 +49,14 @@ def plain(value: object) -> object:
     return value
 
 
+def json_text(value: object) -> str:
+    """Return JSON, control characters escaped, ASCII only: safe in any terminal and pipe."""
+    return json.dumps(plain(value), indent=2, ensure_ascii=True) + "\n"
+
+
 def out_json(value: object) -> None:
-    """Write JSON to stdout, control characters escaped, ASCII only: safe in any terminal and pipe."""
-    sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=True) + "\n")
+    """Write JSON to stdout."""
+    sys.stdout.write(json_text(value))
 
 
 def out_table(

@@ -249,9 +249,7 @@ def _store(
         def work() -> None:
             for table, found in rows.items():
                 store.replace(table, found)
-            connection.execute("DELETE FROM result_basis WHERE kind = 'verify-logs'")
-            line = {"kind": "verify-logs", "fingerprint": fingerprint(basis), "components": text_json(basis)}
-            store.insert("result_basis", [{**line, "computed_at": now}])
+            store.rest_on("verify-logs", fingerprint(basis), basis, now)
 
         store.transact(work)
         folder.custody.append(

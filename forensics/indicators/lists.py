@@ -11,7 +11,6 @@ from typing import Any
 
 import yaml
 
-from forensics.indicators.kinds import kind_named
 from forensics.model.errors import UsageFault
 from forensics.model.indicator import EXACT, PART, REGEX, Entry
 from forensics.model.times import parse_time
@@ -140,8 +139,3 @@ def yaml_entries(text: str) -> Iterator[Entry]:
             yield entry_of({**common, **own}, f"entry {number}")
         else:
             yield entry_of({**common, "value": item}, f"entry {number}")
-
-
-def named_kind(word: str) -> str:
-    """Return the kind that the word of an entry means, empty when it says none or one we do not have."""
-    return kind_named(word)

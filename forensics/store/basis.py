@@ -77,6 +77,12 @@ def fingerprint(parts: dict[str, str]) -> str:
     return _hash(parts)
 
 
+def check_fingerprint(connection: duckdb.DuckDBPyConnection, folder: CaseFolder) -> str:
+    """Return the fingerprint of a result that rests on the evidence and the tool alone."""
+    parts = components(connection, folder, "")
+    return fingerprint({name: parts[name] for name in CHECK_PARTS})
+
+
 def stale(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, queries_sha256: str) -> dict[str, list[str]]:
     """Return for each kind of result (hunt, exposure) what changed since it was computed; absent when it is fresh.
 

@@ -134,6 +134,12 @@ class EventStore:
         self.connection.execute(f"DELETE FROM {table}")
         self.insert(table, rows)
 
+    def rest_on(self, kind: str, fingerprint: str, components: dict[str, str], at: datetime) -> None:
+        """Say what a kind of result rests on, and when it was computed, in place of what was said before."""
+        self.connection.execute("DELETE FROM result_basis WHERE kind = ?", [kind])
+        row = {"kind": kind, "fingerprint": fingerprint, "components": text_json(components), "computed_at": at}
+        self.insert("result_basis", [row])
+
     def transact(self, work: Callable[[], None]) -> None:
         """Run `work` in one transaction; nothing of it stays when it raises."""
         self.connection.execute("BEGIN")

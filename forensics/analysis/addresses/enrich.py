@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.enrichment.facts import REFERENCE_SOURCES, Addresses, list_kind
 from forensics.enrichment.read import read_reference
 from forensics.model.errors import UsageFault
-from forensics.store.basis import components, fingerprint
+from forensics.store.basis import check_fingerprint
 from forensics.store.duckdb_engine import rows_of
 from forensics.store.eventstore import EventStore, text_json
 
@@ -87,12 +87,7 @@ def addresses_stale(connection: duckdb.DuckDBPyConnection, folder: CaseFolder) -
     row = connection.execute("SELECT fingerprint FROM result_basis WHERE kind = ?", [KIND]).fetchall()
     if not row and not reference_files(connection):
         return False
-    return not row or bool(row[0][0] != _basis(connection, folder))
-
-
-def _basis(connection: duckdb.DuckDBPyConnection, folder: CaseFolder) -> str:
-    parts = components(connection, folder, "")
-    return fingerprint({name: parts[name] for name in ("evidence", "tool")})
+    return not row or bool(row[0][0] != check_fingerprint(connection, folder))
 
 
 def enrich_case(folder: CaseFolder, clock: Clock, by: str = "") -> int:
@@ -103,14 +98,12 @@ def enrich_case(folder: CaseFolder, clock: Clock, by: str = "") -> int:
     finally:
         connection.close()
     with folder.writer(KIND) as writing:
-        store, basis, now = EventStore(writing), _basis(writing, folder), clock().replace(tzinfo=None)
+        store, basis, now = EventStore(writing), check_fingerprint(writing, folder), clock().replace(tzinfo=None)
 
         def work() -> None:
             store.replace("address_fact", facts)
             store.replace("address_source", accounts)
-            writing.execute("DELETE FROM result_basis WHERE kind = ?", [KIND])
-            row = {"kind": KIND, "fingerprint": basis, "components": text_json({}), "computed_at": now}
-            store.insert("result_basis", [row])
+            store.rest_on(KIND, basis, {}, now)
 
         store.transact(work)
         folder.custody.append(KIND, by, fingerprint=basis, facts=len(facts), files=len(accounts))

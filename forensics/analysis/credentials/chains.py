@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forensics.analysis.credentials.graph import Confidence, CredentialGraph
 from forensics.analysis.findings import Finding
+from forensics.store.duckdb_engine import rows_of
+
+if TYPE_CHECKING:
+    import duckdb
 
 _ORDER = list(Confidence)
 SEPARATOR = " > "
@@ -20,6 +24,14 @@ def chains_by_finding(findings: Iterable[Finding], graph: CredentialGraph) -> Ch
     """Return what `chain_rows` gives, by finding."""
     found: Chains = {}
     for row in chain_rows(findings, graph):
+        found.setdefault(row.pop("finding_id"), []).append(row)
+    return found
+
+
+def stored_chains(connection: duckdb.DuckDBPyConnection) -> Chains:
+    """Return the chains of the last stored hunt, by finding."""
+    found: Chains = {}
+    for row in rows_of(connection, "SELECT * FROM finding_chain ORDER BY finding_id, credential_id"):
         found.setdefault(row.pop("finding_id"), []).append(row)
     return found
 

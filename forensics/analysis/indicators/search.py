@@ -12,9 +12,9 @@ import pyarrow as pa
 from forensics.analysis.indicators.fields import FIELDS, TEXTS, Field
 from forensics.analysis.indicators.matching import ANYWHERE, QUOTED, Matcher, Sought, TextFinder
 from forensics.model.indicator import REGEX
-from forensics.store.basis import fingerprint
+from forensics.store.basis import check_fingerprint
 from forensics.store.duckdb_engine import rows_of
-from forensics.store.eventstore import EventStore, text_json
+from forensics.store.eventstore import EventStore
 
 if TYPE_CHECKING:
     import duckdb
@@ -122,14 +122,7 @@ def is_stale(connection: duckdb.DuckDBPyConnection, folder: CaseFolder) -> bool:
     """Whether there are indicators that were not searched over the evidence as it is now."""
     any_listed = connection.execute("SELECT count(*) FROM indicator").fetchall()[0][0]
     row = connection.execute("SELECT fingerprint FROM result_basis WHERE kind = 'ioc'").fetchall()
-    return bool(any_listed) and (not row or row[0][0] != _basis(connection, folder))
-
-
-def _basis(connection: duckdb.DuckDBPyConnection, folder: CaseFolder) -> str:
-    from forensics.store.basis import components
-
-    parts = components(connection, folder, "")
-    return fingerprint({name: parts[name] for name in ("evidence", "tool")})
+    return bool(any_listed) and (not row or row[0][0] != check_fingerprint(connection, folder))
 
 
 def search_case(folder: CaseFolder, clock: Clock, by: str = "") -> int:
@@ -140,14 +133,12 @@ def search_case(folder: CaseFolder, clock: Clock, by: str = "") -> int:
     finally:
         connection.close()
     with folder.writer("ioc") as writing:
-        store, basis, now = EventStore(writing), _basis(writing, folder), clock().replace(tzinfo=None)
+        store, basis, now = EventStore(writing), check_fingerprint(writing, folder), clock().replace(tzinfo=None)
 
         def work() -> None:
             store.replace("indicator_hit", hits)
             store.replace("indicator_search", searched)
-            writing.execute("DELETE FROM result_basis WHERE kind = 'ioc'")
-            row = {"kind": "ioc", "fingerprint": basis, "components": text_json({}), "computed_at": now}
-            store.insert("result_basis", [row])
+            store.rest_on("ioc", basis, {}, now)
 
         store.transact(work)
         folder.custody.append("ioc", by, fingerprint=basis, hits=len(hits))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from forensics.analysis.context import catalogue
-from forensics.analysis.credentials.chains import Chains, chains_by_finding
+from forensics.analysis.credentials.chains import Chains, chains_by_finding, stored_chains
 from forensics.analysis.credentials.rules import graph_of
 from forensics.analysis.horizon import horizons_of, reach_words
 from forensics.analysis.hunt import HuntResult
@@ -65,7 +65,8 @@ def register(app: typer.Typer) -> None:
         overrides = parse_overrides(chosen, param or [])
         low, high = bound(since, "--since"), bound(until, "--until")
         started = time.monotonic()
-        if query or param or low or high or dry_run:
+        in_part = bool(query or param or low or high or dry_run)
+        if in_part:
             result, window = compute_hunt(folder, chosen, system_clock, since=low, until=high, overrides=overrides)
             say("a part of the hunt, or another window or parameters: shown, not stored as the case's findings")
         else:
@@ -74,7 +75,7 @@ def register(app: typer.Typer) -> None:
         connection = folder.reader()
         try:
             marks = marks_of(connection, (key for f in result.findings for key in f.event_keys))
-            chains = chains_by_finding(result.findings, graph_of(connection))
+            chains = chains_by_finding(result.findings, graph_of(connection)) if in_part else stored_chains(connection)
             horizons = horizons_of(connection, window.since, window.until)
         finally:
             connection.close()

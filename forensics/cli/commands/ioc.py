@@ -12,6 +12,7 @@ from forensics.analysis.indicators.own import FORMS, own_indicators
 from forensics.analysis.indicators.report import HIT, NO_HIT, NOT_EVALUABLE, Outcome, faults_of, outcomes_of
 from forensics.analysis.indicators.search import is_stale, search_case
 from forensics.cli.console import out, out_json, out_table, say
+from forensics.cli.new_file import write_new
 from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_given
 from forensics.indicators.read import read_indicators
 from forensics.ingest.run import IngestOptions, ingest
@@ -149,12 +150,6 @@ def _export(folder: CaseFolder, target: Path, *, dry_run: bool) -> int:
         say(f"would write {len(found)} indicators to {target.name}")
         return 0
     text = FORMS[form](found, folder.settings(), system_clock().replace(tzinfo=None))
-    try:
-        with target.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageFault("the file exists; nothing is overwritten", place=target.name) from None
-    except OSError as error:
-        raise UsageFault("cannot be written", place=target.name, hint=str(error.strerror)) from error
+    write_new(target, text)
     say(f"{len(found)} indicators written to {target.name}")
     return 0

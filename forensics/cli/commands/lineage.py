@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +14,8 @@ from forensics.analysis.credentials.drawing import dot_text
 from forensics.analysis.credentials.graph import CredentialGraph, Node
 from forensics.analysis.credentials.rules import graph_of
 from forensics.analysis.credentials.tree import Line, lineage_json, starts_of, tree_of
-from forensics.cli.console import out, out_json, out_table, plain, say
+from forensics.cli.console import json_text, out, out_json, out_table, plain, say
+from forensics.cli.new_file import write_new
 from forensics.cli.options import FIND, CaseArgument, DryRunOption, JsonOption, open_given
 from forensics.model.clock import iso
 from forensics.model.errors import UsageFault
@@ -92,19 +92,8 @@ def _write(output: Path, form: str, found: dict[str, Any], *, dry_run: bool) -> 
         text = dot_text(found["nodes"], edges)
     else:
         text = _csv_text(edges)
-    try:
-        with output.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageFault("the file exists; nothing is overwritten", place=str(output)) from None
-    except OSError as error:
-        raise UsageFault(f"cannot be written: {error.strerror}", place=str(output)) from error
+    write_new(output, text)
     say(f"{len(edges)} edges written to {output}")
-
-
-def json_text(found: dict[str, Any]) -> str:
-    """Return JSON text, ASCII only."""
-    return json.dumps(plain(found), indent=2, ensure_ascii=True) + "\n"
 
 
 def _csv_text(edges: list[dict[str, Any]]) -> str:
