@@ -28,6 +28,8 @@ _CONTAINERS = (
     "resourceLogs",
     "QueryResultRows",
 )
+#: Lists of interfaces whose names are also everyday members of records: they count where the object was read whole.
+_EVERYDAY = ("entries", "value")
 #: Lists whose elements are lists themselves, and records as a whole.
 _OF_LISTS = frozenset({"QueryResultRows"})
 _WHOLE = 4_000_000
@@ -81,7 +83,7 @@ def _of_value(value: Any, form: str, head: str) -> Probe:
     if not isinstance(value, dict):
         return Probe(form, sample=value, text_head=head)
     keys = frozenset(value)
-    for name in _CONTAINERS:
+    for name in (*_CONTAINERS, *_EVERYDAY):
         inner = value.get(name)
         if isinstance(inner, list) and ("eventSource" not in keys or name == "Records"):
             return Probe(form, keys, name, inner[0] if inner else None, text_head=head)

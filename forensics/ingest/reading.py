@@ -16,6 +16,8 @@ from forensics.ingest.material import Material, contents_of, find_material, mask
 from forensics.ingest.mending import clean, mend, readable
 from forensics.ingest.rows import csv_records, line_records
 from forensics.ingest.unpack import Content, byte_length
+from forensics.model.buckets import says_more
+from forensics.model.fields import inside, plain
 from forensics.sources.protocol import Document, Enclosing, Probe, Provenance, RawRecord, Reading, RowOrDefect, Source
 from forensics.store.eventstore import Group, Place, evidence_pointer
 from forensics.store.identity import canonical_sha256, event_key, owned_id
@@ -23,6 +25,7 @@ from forensics.store.identity import canonical_sha256, event_key, owned_id
 _CHUNK = 2_000
 #: Tables of formats whose records may hold prompts and answers.
 _WITH_CONTENT = frozenset({"ai_request", "ai_usage", "ai_audit_event"})
+_MORE = "truncated: the last page says that more follows"
 SKIPPED, READ, DEFECTIVE, REGISTERED = "skipped", "read", "defective", "registered"
 
 
@@ -185,6 +188,19 @@ def _file_defect(received: Received, reason: str) -> dict[str, Any]:
     }
 
 
+def _as_far_as_told(document: Document, reading: Reading) -> Reading:
+    """Say of any format's page that more follows where the page says so; such a page proves no absence at its end."""
+    if says_more(document.envelopes, len(document.records)):
+        reading.coverage = [{**row, "truncated": True} for row in reading.coverage]
+        if not any(note.startswith("truncated") for note in reading.notes):
+            reading.notes.append(_MORE)
+    elif document.envelopes and plain(inside(document.envelopes[-1], "cursor")):
+        reading.notes.append(
+            "the last page has a cursor: only the next page, if it is empty, says that nothing follows"
+        )
+    return reading
+
+
 class _Collector:
     """Carries a file's records from the text to the group."""
 
@@ -213,11 +229,12 @@ class _Collector:
         if self.source.table == "aws_event":
             while chunk := list(islice(numbered, _CHUNK)):
                 self._take(self.source.read(self._document(chunk, None)))
-            last = walker.outline.envelopes[-1] if walker and walker.outline.envelopes else {}
-            if last.get("NextToken") or last.get("nextToken"):
-                self._remark("truncated: the last page says that more follows")
+            if walker and says_more(walker.outline.envelopes):
+                self._remark(_MORE)
             return
-        self._take(self.source.read(self._document(numbered, walker)))
+        document = self._document(numbered, walker)
+        reading = self.source.read(document)
+        self._take(_as_far_as_told(document, reading))
 
     def _document(self, numbered: Iterable[tuple[int, Slice]], walker: Walker | None) -> Document:
         records = [record for number, piece in numbered if (record := self._record(number, piece)) is not None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from forensics.model.fields import inside, moment, plain
+from forensics.model.fields import count, inside, moment, plain
 from forensics.model.stretches import merge, span
 
 
@@ -40,11 +40,36 @@ def natural_key(endpoint: str, bucket: Bucket, dimensions: Mapping[str, str]) ->
     return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
 
 
-def says_more(envelopes: Sequence[object]) -> bool:
-    """Return whether the last page says that more follows (`has_more` true or a `next_page`)."""
+#: Names under which the last page of an interface names the next one; "" and null name none.
+_NEXT = ("next_page", "next_page_token", "nextPageToken", "nextLink", "@odata.nextLink", "NextToken", "nextToken")
+#: Where pages are counted: the object around the counts, this page, its size, and how many pages or records there are.
+_COUNTED = (
+    (("result_info",), "page", "per_page", "total_pages", "total_count"),
+    (("meta",), "page", "limit", "totalPages", "totalItems"),
+)
+
+
+def says_more(envelopes: Sequence[object], held: int | None = None) -> bool:
+    """Return whether the last page says that more follows.
+
+    It does by `has_more`, by naming the next page, by counting pages or records beyond this one, or, where it is the
+    only page and `held` records were in it, by a larger `total`.
+    """
     last = envelopes[-1] if envelopes else None
     more = inside(last, "has_more")
-    return more is True or more == "true" or bool(plain(inside(last, "next_page")))
+    if more is True or more == "true" or any(plain(inside(last, name)) for name in _NEXT):
+        return True
+    total = count(inside(last, "total"))
+    if held is not None and total is not None and len(envelopes) == 1 and total > held:
+        return True
+    return any(_counts_more(inside(last, *path), *names) for path, *names in _COUNTED)
+
+
+def _counts_more(place: object, page: str, size: str, pages: str, records: str) -> bool:
+    at, step, last, total = (count(inside(place, name)) for name in (page, size, pages, records))
+    if at is None:
+        return False
+    return (last is not None and at < last) or (step is not None and total is not None and at * step < total)
 
 
 def covered(

@@ -165,3 +165,34 @@ def test_only_a_clear_sign_says_that_more_follows() -> None:
     assert not says_more([{"has_more": True}, {"has_more": False, "next_page": None}])
     assert not says_more([])
     assert not says_more([{"has_more": json.loads("{}")}])
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"nextPageToken": "t"},
+        {"next_page_token": "t"},
+        {"nextLink": "https://next.example.com"},
+        {"@odata.nextLink": "https://next.example.com"},
+        {"NextToken": "t"},
+        {"nextToken": "t"},
+        {"result_info": {"page": 1, "per_page": 20, "count": 20, "total_count": 21}},
+        {"result_info": {"page": 1, "total_pages": 2}},
+        {"meta": {"page": 1, "limit": 50, "totalItems": 90, "totalPages": 2}},
+        {"total": 3},
+    ],
+)
+def test_every_way_of_naming_a_next_page_is_known(page: dict[str, Any]) -> None:
+    assert says_more([page], held=2)
+    done = {name: None if isinstance(value, str) else value for name, value in page.items()}
+    done |= {"total": 2} if "total" in page else {}
+    for place in ("result_info", "meta"):
+        if place in page:
+            done[place] = page[place] | {"page": 2}
+    assert not says_more([done], held=2)
+
+
+def test_a_total_of_records_is_not_judged_over_several_pages() -> None:
+    assert not says_more([{"total": 3}, {"total": 3}], held=2)
+    assert not says_more([{"total": "many"}], held=2)
+    assert not says_more([{"total": 3}])
