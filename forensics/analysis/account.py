@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from forensics.analysis.context import outside_of_time
 from forensics.analysis.owners import inferred_owners
 from forensics.store.duckdb_engine import rows_of
 from forensics.store.schema import EVENT_TABLES
@@ -56,6 +57,7 @@ def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "first_event": span[0],
         "last_event": span[1],
         "id_conflicts": conflicts,
+        "outside_of_time": outside_of_time(connection),
         "unassigned_files": unassigned,
         "inferred_files": inferred,
         "twins": [{"source_id": source, "events": number} for source, number in twins],

@@ -32,14 +32,29 @@ class Window:
     assumed_t0: bool
 
 
+#: No log of these systems is older, and none can be younger. A record's time is kept as it stands, but a window that
+#: nobody stated has its ends in here: a single record of the year 9999 would else be its end.
+FIRST_TIME, LAST_TIME = datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("2100-01-01")
 _SPAN = """
-SELECT min(low), max(high) FROM (
-  SELECT min(event_time) AS low, max(event_time) AS high FROM aws_event
-  UNION ALL SELECT min(event_time), max(event_time) FROM ai_audit_event
-  UNION ALL SELECT min(event_time), max(event_time) FROM ai_request
-  UNION ALL SELECT min(bucket_start), max(bucket_end) FROM ai_usage
-  UNION ALL SELECT min(period_start), max(period_end) FROM ai_cost)
+SELECT min(low) FILTER (WHERE low >= $first AND high < $last), max(high) FILTER (WHERE low >= $first AND high < $last),
+  count(*) FILTER (WHERE low < $first OR high >= $last)
+FROM (
+  SELECT event_time AS low, event_time AS high FROM aws_event
+  UNION ALL SELECT event_time, event_time FROM ai_audit_event
+  UNION ALL SELECT event_time, event_time FROM ai_request
+  UNION ALL SELECT bucket_start, bucket_end FROM ai_usage
+  UNION ALL SELECT period_start, period_end FROM ai_cost)
 """
+
+
+def _span(connection: duckdb.DuckDBPyConnection) -> tuple[datetime | None, datetime | None, int]:
+    low, high, outside = connection.execute(_SPAN, {"first": FIRST_TIME, "last": LAST_TIME}).fetchall()[0]
+    return low, high, outside
+
+
+def outside_of_time(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return how many records tell a time before 2000 or from 2100 on: they lie in no window but a stated one."""
+    return _span(connection)[2]
 
 
 def window_of(
@@ -48,11 +63,11 @@ def window_of(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Window:
-    """Return the window: as given, else as the settings state it, else all of the evidence.
+    """Return the window: as given, else as the settings state it, else all of the evidence from 2000 to 2099.
 
     Raises UsageFault when nothing was ingested that has a time.
     """
-    low, high = connection.execute(_SPAN).fetchall()[0]
+    low, high, _ = _span(connection)
     start, end = (
         since or settings.since or low,
         until or settings.until or (high + timedelta(seconds=1) if high else None),

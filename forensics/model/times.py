@@ -13,6 +13,13 @@ _BASIC = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z")
 _STS = ("%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p")
 _EARLIEST = 946684800  # 2000-01-01, nothing in these logs is older
 _LATEST = 4102444800  # 2100-01-01
+#: Years that no log tells, at both ends of what a date can be: a bucket or an offset added there has no date.
+_YEARS = range(2, 9999)
+
+
+def usable(moment: datetime) -> datetime | None:
+    """Return a time, or None where it lies so near to the ends of the calendar that nothing can be added to it."""
+    return moment if moment.year in _YEARS else None
 
 
 def _offset(zone: str) -> timedelta:
@@ -55,10 +62,10 @@ def parse_time(text: str, *, assume_utc: bool = True) -> datetime | None:
             plain = datetime(  # noqa: DTZ001 - naive UTC by construction
                 int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), micro
             )
-            return plain - _offset(zone or "Z")
+            return usable(plain - _offset(zone or "Z"))
         basic = _BASIC.fullmatch(text)
         if basic:
-            return datetime(*(int(part) for part in basic.groups()))  # type: ignore[arg-type]  # noqa: DTZ001
+            return usable(datetime(*(int(part) for part in basic.groups())))  # type: ignore[arg-type]  # noqa: DTZ001
     except (ValueError, OverflowError):
         return None
     epoch = parse_epoch(text)
@@ -66,7 +73,7 @@ def parse_time(text: str, *, assume_utc: bool = True) -> datetime | None:
         return epoch
     for form in _STS:
         try:
-            return datetime.strptime(text, form)  # noqa: DTZ007 - STS writes UTC without saying so
+            return usable(datetime.strptime(text, form))  # noqa: DTZ007 - STS writes UTC without saying so
         except ValueError:
             continue
     return None

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from forensics.model.fields import compact, count
+from forensics.model.times import usable
 
 _DEEPEST = 64
 _NO_WORD = re.compile(r"[^a-z0-9]")
@@ -79,9 +80,10 @@ def american_time(text: object) -> datetime | None:
     hours = int(hour or 0) if not half else int(hour) % 12 + 12 * (half.upper() == "PM")
     micro = int((fraction or "0")[:6].ljust(6, "0"))
     try:
-        return datetime(int(year), int(month), int(day), hours, int(minute or 0), int(second or 0), micro)  # noqa: DTZ001
+        told = datetime(int(year), int(month), int(day), hours, int(minute or 0), int(second or 0), micro)  # noqa: DTZ001
     except ValueError:
         return None
+    return usable(told)
 
 
 class Ordinals:

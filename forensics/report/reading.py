@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
+from forensics.analysis.context import FIRST_TIME, LAST_TIME
 from forensics.analysis.coverage import Coverage, coverage_of
 from forensics.analysis.credentials.attribution import Attribution, attribution_of
 from forensics.analysis.credentials.rules import graph_of
@@ -21,6 +22,7 @@ from forensics.report import words
 from forensics.store.duckdb_engine import rows_of
 
 Row = dict[str, Any]
+_SPAN = "SELECT min(event_time) AS a, max(event_time) AS b FROM activity WHERE event_time >= ? AND event_time < ?"
 T = TypeVar("T")
 HOUR = timedelta(hours=1)
 
@@ -83,10 +85,10 @@ class CaseReading:
 
     @cached_property
     def window(self) -> tuple[datetime, datetime] | None:
-        """First inclusive and last exclusive moment of the case: as stated, else what the evidence spans."""
+        """First inclusive and last exclusive moment of the case: as stated, else what the evidence from 2000 to 2099 spans."""
         first, last = self.settings.since, self.settings.until
         if first is None or last is None:
-            row = self.rows("SELECT min(event_time) AS a, max(event_time) AS b FROM activity")[0]
+            row = self.rows(_SPAN, [FIRST_TIME, LAST_TIME])[0]
             if row["a"] is None:
                 return (first, last) if first and last else None
             first = first or row["a"]

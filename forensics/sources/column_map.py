@@ -15,7 +15,7 @@ from forensics.model.fields import compact, count, flag, plain
 from forensics.model.key_place import read_location
 from forensics.model.money import read_money
 from forensics.model.provider_key import digest_of
-from forensics.model.times import parse_time
+from forensics.model.times import parse_time, usable
 from forensics.model.usage import blank
 from forensics.model.wrapping import Ordinals, loaded, ticks
 from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row, RowOrDefect
@@ -220,6 +220,8 @@ class MappedSource:
             try:
                 local = datetime.strptime(text, time.form)  # noqa: DTZ007 - the zone follows
             except ValueError:
+                return None
+            if usable(local) is None:
                 return None
         else:
             stated = parse_time(text, assume_utc=False)

@@ -17,6 +17,7 @@ from forensics.model.buckets import Bucket, covered_events
 from forensics.model.columns import Table
 from forensics.model.fields import compact, count, inside, moment, plain
 from forensics.model.money import read_money
+from forensics.model.times import usable
 from forensics.model.usage import AI_AUDIT_EVENT, AI_REQUEST, blank
 from forensics.model.wrapping import Ordinals, loaded, ordinary
 from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row, RowOrDefect
@@ -113,10 +114,10 @@ def stretch_of(fields: NamedFields) -> Bucket | None:
     if text is not None:
         digits = text.strip().replace("-", "")
         try:
-            day = datetime.strptime(digits, "%Y%m%d")  # noqa: DTZ007 - naive UTC
+            day = usable(datetime.strptime(digits, "%Y%m%d"))  # noqa: DTZ007 - naive UTC
         except ValueError:
             return None
-        return Bucket(day, day + timedelta(days=1))
+        return Bucket(day, day + timedelta(days=1)) if day else None
     start, end = fields.time("starttimeiso"), fields.time("endtimeiso")
     return Bucket(start, end) if start is not None and end is not None and start < end else None
 

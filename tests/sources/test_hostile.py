@@ -22,6 +22,7 @@ from tests.sources.test_anthropic_usage import result as anthropic_result
 from tests.sources.test_azure_metrics import metric
 from tests.sources.test_bedrock_invocation import call
 from tests.sources.test_claude_code import cost_result, day, spent
+from tests.sources.test_fireworks_cost import RECORD as FIREWORKS
 from tests.sources.test_litellm_spend import request
 from tests.sources.test_openai_audit import event
 from tests.sources.test_openai_costs import cost as openai_cost
@@ -56,6 +57,7 @@ GOOD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "anthropic_keys": (anthropic_key(), {}),
     "openrouter_keys": (openrouter_key(), {}),
     "litellm_keys": (litellm_key(), {}),
+    "fireworks_cost": (FIREWORKS, {}),
 }
 OURS = [name for name in catalogue() if name != "aws_cloudtrail"]
 

@@ -72,6 +72,11 @@ def register(app: typer.Typer) -> None:
         )
         if facts["id_conflicts"]:
             say(f"{facts['id_conflicts']} events share an eventID with another record of other content; both are kept")
+        if facts["outside_of_time"]:
+            say(
+                f"{facts['outside_of_time']} records tell a time before 2000 or after 2099: they are kept, and in no window"
+                " unless it is stated"
+            )
         for twin in facts["twins"]:
             say(
                 f"{twin['events']} events of {twin['source_id']} came in a better form too; every figure counts them once"
