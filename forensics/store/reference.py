@@ -25,7 +25,7 @@ VIEW_MEANING: dict[str, str] = {
     "ai_usage_current": "Rows of `ai_usage` with overlaps of exports resolved: of one bucket and grouping the export received last counts.",
     "ai_usage_superseded": "One row a measure of a bucket that a later export of the same owner, endpoint, grouping and bucket reports otherwise: earlier and later value, and the difference.",
     "ai_usage_series": "Rows of `ai_usage_current` that name a key, of each bucket in exactly one kind of export and grouping; `views` counts those that tell of the same bucket.",
-    "key_usage": "Usage of each key in one series: its finest bucket width and, of one bucket, the grouping with the most dimensions.",
+    "key_usage": "Usage of each key in one series: the bucket width with use on most days, of equals the finest, and, of one bucket, the grouping with the most dimensions.",
     "covered_unit": "Whole hours (or wider units) and whole days of which an export proves that all use, or all cost, is in it: absence inside is zero, elsewhere unknown.",
     "key_unit": "Use of each key of `key_usage` by the units that are compared: hours, or wider buckets where the export has no finer ones.",
     "key_made": "When each key of `key_usage` was made, by an audit log or the inventory; before that it cannot be silent.",

@@ -105,8 +105,9 @@ WHERE u.key_id IS NOT NULL AND u.bucket_start IS NOT NULL
 """
 
 #: Usage of each key in one series, for statistics. `holder` is provider, owner and organisation; `subject` the key of
-#: a holder; times as unix seconds; `unit_s` the width that is compared, an hour at least. One bucket width a key, the
-#: finest: two exports of the same use are never added.
+#: a holder; times as unix seconds; `unit_s` the width that is compared, an hour at least. One bucket width a key: the one
+#: with use on most days, of equals the finest. Two exports of the same use are never added, and an hourly export of the
+#: last week does not put aside the days that a daily one alone tells.
 KEY_USAGE = """
 CREATE VIEW key_usage AS
 WITH keyed AS (
@@ -117,12 +118,15 @@ WITH keyed AS (
     coalesce(input_tokens_total, 0) + coalesce(output_tokens, 0) AS tokens, source_id, grouped_by
   FROM ai_usage_series
   WHERE granularity_s > 0),
-finest AS (SELECT subject, min(granularity_s) AS granularity_s FROM keyed GROUP BY subject)
+width AS (
+  SELECT subject, granularity_s
+  FROM (SELECT subject, granularity_s, count(DISTINCT start_epoch // 86400) AS days FROM keyed GROUP BY subject, granularity_s)
+  QUALIFY row_number() OVER (PARTITION BY subject ORDER BY days DESC, granularity_s) = 1)
 SELECT k.event_key, k.bucket_start, k.bucket_end, k.start_epoch, k.granularity_s, k.holder, k.subject, k.provider,
   k.owner, k.organisation, k.key_id, k.model, k.requests, k.tokens,
   CASE WHEN k.granularity_s < 3600 THEN 3600 ELSE k.granularity_s END AS unit_s, k.source_id, k.grouped_by
 FROM keyed AS k
-JOIN finest AS f ON f.subject = k.subject AND f.granularity_s = k.granularity_s
+JOIN width AS w ON w.subject = k.subject AND w.granularity_s = k.granularity_s
 """
 
 #: Billed costs with overlaps resolved in the same way; of one owner, organisation and day in one view of them: a

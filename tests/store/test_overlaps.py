@@ -88,6 +88,41 @@ def test_hourly_and_daily_are_one_usage():
     assert figures(connection) == [("openai_usage", "api_key_id", 10, 100)]
 
 
+def test_an_hourly_export_of_a_day_does_not_put_the_other_days_aside():
+    connection = new_store()
+    for day in (1, 2, 3):
+        usage(connection, f"d{day}", bucket_start=datetime(2026, 5, day), bucket_end=datetime(2026, 5, day + 1))
+    for hour in (1, 2):
+        usage(
+            connection,
+            f"h{hour}",
+            granularity_s=3600,
+            bucket_start=datetime(2026, 5, 3, hour),
+            requests=5,
+            output_tokens=50,
+        )
+    assert figures(connection) == [("openai_usage", "api_key_id", 30, 300)]
+    # Once the hours tell of as many days, they count.
+    for day in (1, 2):
+        usage(
+            connection,
+            f"h{day}9",
+            granularity_s=3600,
+            bucket_start=datetime(2026, 5, day, 9),
+            requests=10,
+            output_tokens=100,
+        )
+    assert figures(connection) == [("openai_usage", "api_key_id", 30, 300)]
+    assert all_rows(connection, "SELECT DISTINCT granularity_s FROM key_usage") == [(3600,)]
+
+
+def test_by_key_plus_by_model_is_one_usage_of_the_key():
+    connection = new_store()
+    usage(connection, "a")
+    usage(connection, "b", key_id=None, grouped_by="model", model="m1")
+    assert figures(connection) == [("openai_usage", "api_key_id", 10, 100)]
+
+
 def test_a_download_and_the_interface_are_one_usage_even_with_other_names_of_endpoints():
     connection = new_store()
     usage(connection, "a", source_id="openai_activity_csv", endpoint="", grouped_by="api_key_id,model", model="m1")

@@ -11,7 +11,7 @@
 -- attack_version = "18.1"
 -- baseline_days = 7
 -- description = "Requests or tokens of a key in one hour (or day, where the export is daily), compared with the median and the median deviation of the same hour of the week before the end of the baseline; with too few such hours, of the same hour of the day, then of all hours. Covered hours without use count as zero from the first use of the key on, and never before the key was made, by an audit log or the inventory. Keys without enough baseline are shown only above an absolute limit, with baseline_state none. Usage exports count what was served; refused requests are not in them."
--- misses = "Abuse within the usual volume. Exports that are not grouped by key. Where exports of several bucket widths exist only the finest is read."
+-- misses = "Abuse within the usual volume. Exports that are not grouped by key. Of exports in several bucket widths only the one that tells of most days is read."
 -- false_positives = ["A product launch", "A load test or a backfill"]
 -- next_steps = ["Ask the customer whether the traffic is theirs and compare with the logs of their own gateway", "Look at models and hours of the spike", "Revoke the key if nobody explains it"]
 -- references = ["https://platform.openai.com/docs/api-reference/usage", "https://platform.claude.com/docs/en/api/admin/usage_report/retrieve_messages"]
