@@ -8,8 +8,8 @@
 -- attack = ["T1552", "T1098.001"]
 -- attack_v19 = ["T1552", "T1098.001"]
 -- attack_version = "18.1"
--- description = "The resource's audit log shows that its keys were listed, which hands them out, or that one was made anew. resources counts the resources that the same actor asked within the same hour. Failed attempts count. The log of the subscription (who switched key sign-in on, or changed networks and deployments) is not read."
--- misses = "Changes that only the activity log of the subscription shows. Keys read from a store or an application."
+-- description = "The resource's audit log or the activity log of the subscription shows that its keys were listed, which hands them out, or that one was made anew. resources counts the resources that the same actor asked within the same hour. Failed attempts count. The activity log tells an operation when it starts and when it ends: two events."
+-- misses = "Changes of networks, deployments and ways of signing in. Keys read from a store or an application."
 -- false_positives = ["People in the portal, which lists the keys of a page it shows", "A rotation by the owners"]
 -- next_steps = ["Ask who stands behind the object id", "Look for requests of that key from new networks", "Make both keys anew"]
 -- references = ["https://learn.microsoft.com/azure/ai-services/openai/monitor-openai-reference", "https://learn.microsoft.com/azure/ai-services/openai/how-to/monitor-openai"]
