@@ -32,6 +32,10 @@ _NAMES = sorted(SECRET_FIELDS, key=lambda n: (-len(n), n))
 #: What follows a field's name: its quote, a colon, and a quoted value; JSON may itself stand in a JSON text.
 _QUOTED = re.compile(r"""\\*["']\s*:\s*\\*["']((?:[^"'\\]|\\+/)+)""")
 _ASSIGNED = re.compile(r"""\\*["']?\s*[=:]\s*\\*["']?([A-Za-z0-9/+_\-=.]{16,})""")
+#: A value of `api_key` or `MISTRAL_API_KEY` that has the look of no name, hint or id: many providers' keys have no prefix.
+_API_KEY = "api_key"
+_BARE = re.compile(r"""\\*["']\s*:\s*\\*["']([A-Za-z0-9]{24,})\\*["']""")
+_HASH = re.compile(r"[0-9a-f]{64}")
 _BEARER = re.compile(r"(?i)(?:bearer|basic)\s+([\w\-.~+/=]{16,})", re.ASCII)
 #: Values that say that something was taken out. AWS writes HIDDEN_DUE_TO_SECURITY_REASONS and asterisks.
 _NO_SECRET = re.compile(
@@ -65,6 +69,7 @@ def _candidates() -> str:
         (
             _KEY_CANDIDATES,
             rf"(?:[\"'](?i:{names})[\\]*[\"']\s*:)",
+            rf"(?:(?i:{_API_KEY})[\\]*[\"']\s*:\s*[\\]*[\"'][A-Za-z0-9]{{16}})",
             rf"(?:(?i:{strong})[\\]*[\"']?\s*[:=])",
             r"(?:(?i:bearer|basic)\s+[\w.~+/=\-]{16})",
             rf"(?:[\\](?:{_ESCAPED_CODES}|/))",
@@ -189,7 +194,7 @@ def masked_json(text: str) -> str:
 
 def _chosen(text: str, *, keys: bool = True) -> list[Material]:
     lower = text.encode("latin-1", "replace").lower().decode("latin-1")
-    found = [*(_keys(text) if keys else ()), *_fields(text, lower), *_bearers(text, lower)]
+    found = [*(_keys(text) if keys else ()), *_fields(text, lower), *_bare(text, lower), *_bearers(text, lower)]
     every = sorted(found, key=lambda m: (m.start, -m.end))
     out: list[Material] = []
     for item in every:
@@ -244,6 +249,18 @@ def _field(text: str, name: str, start: int, end: int) -> Material | None:
     return _material(
         text, match.start(1), match.end(1), _KIND.get(name, "secret_field"), mask_secret(plain_escapes(match[1]))
     )
+
+
+def _bare(text: str, lower: str) -> Iterator[Material]:
+    for at in _places(lower, _API_KEY):
+        end = at + len(_API_KEY)
+        match = _BARE.match(text, end)
+        if match is None or match[1].isalpha() or match[1].isdigit():
+            continue
+        # Gateways write a SHA-256 under that name, in small letters; settings of a program are written in capitals.
+        if _HASH.fullmatch(match[1]) and text[at:end].islower():
+            continue
+        yield _material(text, match.start(1), match.end(1), "secret_field", mask_secret(match[1]))
 
 
 def _bearers(text: str, lower: str) -> Iterator[Material]:

@@ -58,6 +58,13 @@ def _outcome(fields: Mapping[str, Any]) -> str | None:
     return "success" if told.lower() in _GOOD else "failure" if told.lower() in _BAD else None
 
 
+def _kept(properties: object) -> dict[str, Any]:
+    """Return what is kept of the properties. Bodies of the answer hold the keys that were listed."""
+    found = loaded(properties) if isinstance(properties, str) else properties
+    members = found if isinstance(found, Mapping) else {}
+    return {name: value for name, value in members.items() if "body" not in str(name).lower()}
+
+
 class AzureOpenAIActivity:
     """Records of the log, of administration alone."""
 
@@ -123,7 +130,7 @@ class AzureOpenAIActivity:
             "source_ip_key": address.key,
             "target_id": plain(fields.get("resourceid")),
             "details": compact({"status": _named(fields.get("status")) or plain(fields.get("resulttype"))}),
-            "raw": compact(fields, used),
+            "raw": compact({**fields, "properties": _kept(fields.get("properties"))}, used),
         }
 
 

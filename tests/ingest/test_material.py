@@ -59,6 +59,29 @@ def test_secrets_by_name_in_every_notation():
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("MISTRAL_API_KEY", BODY, True),
+        ("api_key", BODY, True),
+        ("TOGETHER_API_KEY", "0123456789abcdef" * 4, True),
+        ("api_key", "0123456789abcdef" * 4, False),
+        ("user_api_key", "0123456789abcdef" * 4, False),
+        ("api_key", "prod-backend-2026-eu-west-1", False),
+        ("api_key", "key_9QxT0aB3dE5gH7jK9mN1pQ2rS4", False),
+        ("api_key", "averylongnamewithoutanynumber", False),
+        ("api_key_id", BODY, False),
+    ],
+)
+def test_a_key_without_a_prefix_is_known_by_its_name(name, value, found):
+    for text in (json.dumps({name: value}), json.dumps({"variables": json.dumps({name: value})})):
+        masked = masked_json(text)
+        assert (value in masked) is not found
+        assert [m.kind for m in find_material(text)] == ["secret_field"] * found
+        assert mask_rows(suspects_of(pa.array(["{}", text])))[0] == ({1: masked} if found else {})
+        assert masked_json(masked) == masked
+
+
+@pytest.mark.parametrize(
     "text",
     [
         '{"eventName":"GetSessionToken","userAgent":"task-runner disk-usage-of-some-long-name/1.0"}',

@@ -75,6 +75,14 @@ def test_a_record_of_storage_in_every_envelope(value: Any) -> None:
     assert (row["source_ip"], row["target_id"]) == ("203.0.113.54", ACCOUNT.upper())
 
 
+def test_the_keys_in_an_answer_are_not_kept() -> None:
+    bodies = {"responseBody": json.dumps({"key1": "0123456789abcdef" * 2}), "statusCode": "OK"}
+    for properties in (bodies, json.dumps(bodies)):
+        (row,) = rows(read_values("azure_openai_activity", [told(properties=properties)]))
+        assert "0123456789abcdef" not in row["raw"]
+        assert json.loads(row["raw"])["properties"] == {"statusCode": "OK"}
+
+
 def test_what_is_told_of_the_outcome() -> None:
     states = [{"status": {"value": text}} for text in ("Started", "Accepted", "Failed", "Succeeded")]
     found = rows(read_values("azure_openai_activity", [told(**state) for state in states]))
