@@ -10,12 +10,12 @@ import pytest
 
 from forensics.ingest.fast import read_fast
 from forensics.ingest.reading import Received, read_file
-from forensics.ingest.scratch import new_store
 from forensics.ingest.unpack import unpack
 from forensics.sources.protocol import Provenance
 from forensics.store.duckdb_engine import rows_of
 from forensics.store.eventstore import EventStore, Group
 from tests.building import delivery, event
+from tests.stores import new_store
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
