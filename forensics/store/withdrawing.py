@@ -75,7 +75,11 @@ def _withdraw(store: EventStore, withdrawal: Withdrawal) -> int:
     for table in _PARTS:
         run(f"DELETE FROM {table} WHERE {_GONE}")
     for table in (*_PARTS, "occurrence"):
-        kept = ", own_key = nullif(coalesce(occurrence.own_key, occurrence.event_key), r.own_key)" if table == "occurrence" else ""
+        kept = (
+            ", own_key = nullif(coalesce(occurrence.own_key, occurrence.event_key), r.own_key)"
+            if table == "occurrence"
+            else ""
+        )
         run(f"""UPDATE {table} SET event_key = r.own_key{kept} FROM remaining AS r
                 WHERE r.event_key = {table}.event_key AND r.own_key <> r.event_key""")
     run("DELETE FROM ai_coverage WHERE file_sha256 = ?", [digest])
