@@ -1,5 +1,6 @@
 """Requests that Helicone saw: answers of its query interface and exports. US dollars; a country, never an address.
 
+The dollars are `costUSD`. `cost` counts in a unit of its own, which is not documented: it stays in `raw`.
 https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse
 """
 
@@ -11,6 +12,8 @@ from forensics.sources.protocol import Row
 
 def _finish(fields: NamedFields, row: Row, notes: set[str]) -> str:
     row["status"], row["error_code"] = http_status(fields.text("responsestatus"))
+    if row["cost"] is None and fields.record.get("cost") not in (None, ""):
+        notes.add("costs without costUSD are kept in raw: their unit is another")
     notes.add("no addresses: Helicone gives the country of a call only")
     return ""
 
@@ -36,6 +39,6 @@ SOURCE = NamedFormat(
         "cache_write_tokens": ("promptcachewritetokens",),
         "output_tokens": ("completiontokens",),
     },
-    amounts=("costusd", "cost"),
+    amounts=("costusd",),
     finish=_finish,
 )

@@ -99,6 +99,14 @@ SPANNED = {"id": "e", "_xact_id": "1", "span_id": "s", "root_span_id": "s", "spa
 COST_RESULT = {"currency": "USD", "cost_type": "tokens", "description": "d", "workspace_id": None, "model": "m"}
 TOTAL = {"input_tokens_total": 155, "input_tokens_uncached": 100, "cache_read_tokens": 50, "cache_write_tokens": 5}
 
+HELICONE = {
+    "request_id": "q",
+    "request_created_at": ISO,
+    "response_status": 200,
+    "prompt_tokens": 1,
+    "completion_tokens": 1,
+}
+
 #: The trap, the file, the table, and what the row must hold.
 TRAPS: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "OpenAI costs are dollars": (
@@ -135,6 +143,16 @@ TRAPS: dict[str, tuple[Any, str, dict[str, Any]]] = {
         {"amount": Decimal("1.25")},
     ),
     "LiteLLM spends dollars": (spend(), "ai_request", {"cost": Decimal("0.25"), "currency": "USD"}),
+    "Helicone's cost is no dollars, its costUSD is": (
+        HELICONE | {"cost": 12500000},
+        "ai_request",
+        {"cost": None, "currency": None, "raw.cost": 12500000, "said": "without costUSD"},
+    ),
+    "Helicone's costUSD is dollars": (
+        HELICONE | {"cost": 12500000, "costUSD": 0.0125},
+        "ai_request",
+        {"cost": Decimal("0.0125"), "currency": "USD"},
+    ),
     "Azure meters count thousands of tokens, and the cost does not": (
         AZURE_COST,
         "ai_cost",
