@@ -116,6 +116,43 @@ KEPT = {
 }
 
 
+def of_other_formats():
+    """Keys where gateways, observability, stores and lists of keys may hold them."""
+    vault = {
+        "time": "2026-11-14T02:00:00Z",
+        "type": "response",
+        "request": {"id": "r", "operation": "read", "path": "p"},
+    }
+    vault |= {"auth": {"client_token": f"hvs.{BODY}"}, "response": {"data": {"data": {"key": KEYS[1]}}}}
+    attributes = [
+        {"key": "gen_ai.usage.input_tokens", "value": {"intValue": "1"}},
+        {"key": "http.request.header.authorization", "value": {"stringValue": f"Bearer {KEYS[9]}"}},
+    ]
+    span = {"traceId": "t", "spanId": "s", "startTimeUnixNano": "1794614400000000000", "attributes": attributes}
+    asked = {
+        "request_id": "q",
+        "request_created_at": "2026-11-14T02:00:00Z",
+        "response_status": 200,
+        "prompt_tokens": 1,
+    }
+    asked["request_properties"] = {"auth": KEYS[11], "password": SECRET, "MISTRAL_API_KEY": BODY}
+    listed = {"object": "organization.project.api_key", "id": "key_1", "name": KEYS[1], "redacted_value": KEYS[1]}
+    files = {
+        "vault.json": vault,
+        "otel.json": {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": [span]}]}]},
+        "helicone.json": [asked],
+        "openai_keys.json": {"object": "list", "data": [listed], "has_more": False},
+    }
+    sheets = {
+        "deepseek.csv": f"user_id,utc_date,model,api_key_name,api_key,type,price,amount\nu,20261114,m,n,{KEYS[5]},output_tokens,1,3\n",
+        "fireworks.csv": "start_time,model,model_tier,api_key_id,user_id,subtotal_units,subtotal_nanos,subtotal_currency_code\n"
+        f"2026-11-14T00:00:00Z,m,t,{KEYS[10]},u,1,0,USD\n",
+        "openrouter.csv": "date,model_permaslug,usage,requests,prompt_tokens,completion_tokens,note\n"
+        f"2026-11-14,{KEYS[3]},1,1,1,1,x\n",
+    }
+    return {n: json.dumps(v).encode() for n, v in files.items()} | {n: v.encode() for n, v in sheets.items()}
+
+
 def exports():
     cloudtrail = [planted(event(n), n) for n in range(len(KEYS))]
     cloudtrail[0]["responseElements"] = {"credentials": {"accessKeyId": "ASIAX", "secretAccessKey": SECRET}}
@@ -137,6 +174,7 @@ def exports():
     writer.writeheader()
     writer.writerow({name: planted(value, n) if value else "" for n, (name, value) in enumerate(row.items())})
     files["keys.csv"] = sheet.getvalue().encode()
+    files |= of_other_formats()
     files["notes.txt"] = f"the key is {KEYS[2]}".encode()
     files["unknown.csv"] = f"{KEYS[4]},b\n1,2\n".encode()
     files["broken.json"] = delivery([event(91)])[:-30] + b" " + KEYS[5].encode()
@@ -176,6 +214,7 @@ def test_no_full_key_reaches_a_table_a_log_or_the_terminal(case, tmp_path, capsy
         ["exposure", root],
         ["timeline", root, "--json"],
         ["report", root],
+        *(["export", root, "--what", what, "--json"] for what in ("exhibits", "findings", "defects")),
     ]
     for command in commands:
         run(command)
