@@ -22,6 +22,8 @@ VIEW_MEANING: dict[str, str] = {
     "secret_access": "One row an access to a stored secret, parameter or function configuration; denied ones too.",
     "key_read": "One row a successful read of a place where, by the inventory, a key stands; `key` is its id, else its name, else its place. A read of a path reaches all below it; services that read for themselves are no readers.",
     "event_integrity": "One row a CloudTrail event, once `keytrail verify-logs` ran: signed, content hash only, failed or not covered, by the best of the files that hold it; `in_failed_file` when one of them failed.",
+    "ai_usage_earlier": "Rows of `ai_usage` that an export received later tells anew: they do not count.",
+    "ai_usage_mixed": "Keys of which usage of several kinds of export or groupings was received; `o` and `org` are owner and organisation.",
     "ai_usage_current": "Rows of `ai_usage` with overlaps of exports resolved: of one bucket and grouping the export received last counts.",
     "ai_usage_superseded": "One row a measure of a bucket that a later export of the same owner, endpoint, grouping and bucket reports otherwise: earlier and later value, and the difference.",
     "ai_usage_series": "Rows of `ai_usage_current` that name a key, of each bucket in exactly one kind of export and grouping; `views` counts those that tell of the same bucket.",

@@ -24,6 +24,7 @@ from tests.analysis.verdict_facts import (
     request,
     source,
     statement,
+    usage_rows,
     usual,
 )  # fmt: skip
 
@@ -217,9 +218,9 @@ def test_several_customers_at_once_are_told_and_weigh_nothing():
         facts.register.add(
             [{**read(), "event_key": f"read-{name}", "location": f"prod/{name}"}], "exposure.location_reads"
         )
-        facts.usage["openai", f"key_{name}"] = [
+        facts.usage |= usage_rows(
             {**b, "owner": name, "key_id": f"key_{name}", "event_key": name + b["event_key"]} for b in SPIKED.usage
-        ]
+        )
         facts.coverage.append({**facts.coverage[0], "owner": name})
     answers = {a["customer"]: a for a in judge(keys, facts)}
     assert all(any(s["sign"] == "together" and s["weight"] == 0 for s in a["signs"]) for a in answers.values())

@@ -116,6 +116,23 @@ def usual(requests: int = 40, width: timedelta = HOUR, start: datetime = SINCE, 
     return out
 
 
+def usage_rows(buckets) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Rows of exposure.usage_buckets by key, from buckets of one model each."""
+    names = ("provider", "owner", "key_id", "granularity_s", "model", "source_id", "grouped_by", "views")
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for b in buckets:
+        begin = (b["bucket_start"] - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
+        width = (b["bucket_end"] - b["bucket_start"]) // timedelta(milliseconds=1)
+        values = (begin, width, b["requests"], b["tokens"], b["event_key"])
+        found.setdefault(tuple(b[n] for n in names), []).append(",".join(map(str, values)))
+    out: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row, texts in sorted(found.items(), key=repr):
+        out.setdefault((row[0], row[2]), []).append(
+            dict(zip(names, row, strict=True)) | {"buckets": ",".join(sorted(texts))}
+        )
+    return out
+
+
 @dataclass
 class World:
     """Everything the evidence of one key may hold."""
@@ -152,8 +169,7 @@ class World:
             facts.hours = {"us-east-1": [{"hour": h} for h in range(to_epoch(SINCE) // 3600, to_epoch(UNTIL) // 3600)]}
             facts.services = {("us-east-1", "secretsmanager.amazonaws.com")}
         facts.changes_at = Changes(self.changes)
-        for row in self.usage:
-            facts.usage.setdefault((row["provider"], row["key_id"]), []).append(row)
+        facts.usage = usage_rows(self.usage)
         for row in self.days:
             facts.usage_days.setdefault((row["provider"], row["key_id"]), []).append(row)
         for row in self.billed:

@@ -88,7 +88,7 @@ def after_end(
     """Return use of the old key after its place got a new value, and failures after its revocation."""
     out = []
     if series is not None and rotated is not None:
-        late = [b for b in series.buckets if b.start >= rotated and (b.tokens or b.requests)]
+        late = series.buckets.used_since(rotated)
         if late:
             text = f"its place got a new value at {iso(rotated)}, and {len(late)} buckets wholly after it show use of this key"
             keys = tuple(k for b in late for k in b.event_keys)
