@@ -23,7 +23,7 @@ from forensics.model.query import Query, QueryKind
 from forensics.queries.binding import bind, default_of
 from forensics.queries.catalogue import portability_faults
 from forensics.queries.queryfile import EmptyStore, load
-from tests.case_events import exports
+from tests.case_events import exports, maps_of
 
 SUFFIX = ".cases.toml"
 KINDS = ("must_match", "must_not_match")
@@ -41,6 +41,8 @@ _CASE = frozenset(
         "known",
         "own_accounts",
         "own_egress",
+        "wrapping",
+        "prices",
         "expect",
     }
     | {"expect_count"}
@@ -81,7 +83,8 @@ class CaseFile(pytest.File):
 
     A case has `name` and `events` (patches; `repeat`, `every`, `base`, `owner`, `organisation` and
     `received_at` steer one), and may have `since`, `until`, `t0`, `params`, `known`, `own_accounts`,
-    `own_egress`, `expect` and `expect_count`.
+    `own_egress`, `wrapping`, `prices` (a price table as CSV), `expect` and `expect_count`. For a query of exposure what
+    is held to be the intruder's is worked out from `known`, as exposure does.
     """
 
     def collect(self) -> Iterator[pytest.Item]:
@@ -210,6 +213,10 @@ def _moment(value: Any, default: datetime | None) -> datetime | None:
     return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
 
 
+#: What the store of a case rests on.
+_HELD = ("base", "events", "known", "own_accounts", "own_egress", "wrapping", "prices", "_derived")
+
+
 class _Stores:
     """Stores in memory that hold the events of one case each: making one costs more than emptying it.
 
@@ -225,7 +232,7 @@ class _Stores:
         """Return a connection to a store that holds the events and settings of `case`."""
         from forensics.ingest.scratch import new_store
 
-        wanted = repr([case.get(part) for part in ("base", "events", "known", "own_accounts", "own_egress")])
+        wanted = repr([case.get(part) for part in _HELD])
         if keep:
             if wanted not in self._kept:
                 connection = new_store()
@@ -257,18 +264,35 @@ def _fill(connection: Any, case: dict[str, Any]) -> None:
 
     for export in exports(case["base"], case["events"]):
         reading, account = read_bytes(
-            connection, export.name, export.data, export.owner, export.organisation, export.received_at
-        )
+            connection, export.name, export.data, export.owner, export.organisation, export.received_at,
+            maps_of(export.base),
+        )  # fmt: skip
         if account["defect"] or account["accepted"] + account["duplicate"] < export.events:
             raise CaseError(f"{export.name} was not read: {dict(account)} {reading.reason} {reading.defects}")
-    casevalues.load(connection, _settings(case))
+    settings = _settings(case)
+    casevalues.load(connection, settings)
+    if case.get("_derived"):
+        _derive(connection, case, settings)
+
+
+def _derive(connection: Any, case: dict[str, Any], settings: Any) -> None:
+    """Fill what exposure works out before its queries run: what is the intruder's, and prices."""
+    from forensics.analysis.lineage import taints
+    from forensics.analysis.pricing.tables import rows_for
+    from forensics.model.prices import read_prices
+    from forensics.store.eventstore import EventStore
+
+    store = EventStore(connection)
+    store.replace("tainted", [t.row() for t in taints(connection, settings)])
+    if "prices" in case:
+        store.replace("model_price", rows_for(connection, [read_prices(case["prices"].encode(), "prices.csv")]))
 
 
 def run_case(query: Query, case: dict[str, Any], *, keep: bool = False) -> CanonicalRows:
     """Read the events of a case into an empty store and run the query over it."""
     from forensics.store.duckdb_engine import DuckDBEngine
 
-    connection = _STORES.holding(case, keep=keep)
+    connection = _STORES.holding({**case, "_derived": query.kind == QueryKind.EXPOSURE}, keep=keep)
     since, until = _moment(case.get("since"), SINCE), _moment(case.get("until"), UNTIL)
     if "_side" in case:
         earliest, latest = _extent(connection)
@@ -300,6 +324,7 @@ def _settings(case: dict[str, Any]) -> Any:
     document = {
         "own": {"accounts": case.get("own_accounts", ["111122223333"]), "egress": case.get("own_egress", [])},
         "known": known,
+        "wrapping": [{"by": "the case", "text": "stated by the case", **w} for w in case.get("wrapping", [])],
     }
     return read_settings(tomli_w.dumps(document).encode())
 
