@@ -93,7 +93,7 @@ def source(first: datetime, last: datetime, address: str, agent: str = "sdk/1", 
     return {
         "provider": "litellm", "owner": "Acme", "upstream_provider": "openai", "key_id": "key_a", "key_name": None,
         "source_ip": address, "user_agent": agent, "is_own": False, "first_at": first, "last_at": last, "requests": 5,
-        "failures": 0, "last_failure": None, "event_key": f"src-{address}-{agent}", **more,
+        "failures": 0, "last_failure": None, "asn": None, "as_name": None, "event_key": f"src-{address}-{agent}", **more,
     }  # fmt: skip
 
 
