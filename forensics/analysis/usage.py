@@ -65,10 +65,14 @@ def owned(key: Key, owner: str) -> bool:
     return not key.customer or not owner or owner == key.customer
 
 
-def _by_key(coverage: Row) -> bool:
-    """Whether a stretch is of usage in buckets, grouped by key, with both ends."""
+def _by_key(coverage: Row, told_by_name: set[str]) -> bool:
+    """Whether a stretch is of usage in buckets, grouped by key, with both ends.
+
+    An export that is grouped by the keys' names proves something only about a key that it names.
+    """
     whole = coverage["granularity_s"] and coverage["covered_from"] and coverage["covered_until"]
-    grouped = "api_key_id" in (coverage["grouped_by"] or "").split(",")
+    dimensions = (coverage["grouped_by"] or "").split(",")
+    grouped = "api_key_id" in dimensions or ("key" in dimensions and coverage["source_id"] in told_by_name)
     return bool(whole) and grouped and coverage["endpoint"] not in {"costs", "audit"}
 
 
@@ -100,7 +104,10 @@ def _series(key: Key, facts: Facts) -> Series | None:
     if key.basis == "secret_name" or not rows:
         return None
     owners = {r["owner"] or "" for r in rows}
-    coverage = [c for owner in sorted(owners) for c in facts.coverage_of(key.provider, owner) if _by_key(c)]
+    told_by_name = {r["source_id"] for r in rows if r["named_by"]}
+    coverage = [
+        c for owner in sorted(owners) for c in facts.coverage_of(key.provider, owner) if _by_key(c, told_by_name)
+    ]
     if not coverage:
         return None
     spans: defaultdict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
@@ -120,6 +127,10 @@ def _series(key: Key, facts: Facts) -> Series | None:
     series.sources = tuple(kinds)
     if any((r["views"] or 1) > 1 for r in chosen):
         series.notes.append(f"of several views of the same usage the figures use one: {', '.join(kinds)}")
+    if names := sorted({r["named_by"] for r in chosen if r["named_by"]}):
+        series.notes.append(
+            f"usage that names no id counts by the name {', '.join(names)}, which no other key of its owner at the provider has"
+        )
     if len(merged) > 1:
         others = ", ".join(f"{g} s" for g in sorted(merged) if g != best)
         series.notes.append(

@@ -112,6 +112,7 @@ def compute(
             DEFAULT,
         )
         book = make_book(ground, lambda state: exposure.judge(keys.of_register(state), gathered))
+        _note_ambiguous(answers, book)
         return ExposureResult(
             answers,
             exposure.unlisted(listed, seen) if listed else [],
@@ -124,6 +125,15 @@ def compute(
         )
     finally:
         connection.close()
+
+
+def _note_ambiguous(answers: list[dict[str, Any]], book: Book) -> None:
+    """Say of each key that a name in a log may mean that the name counts for none of those that have it."""
+    for remark in book.remarks:
+        # Remarks with rows are of the inventory, whose keys say so themselves.
+        for answer in answers if remark.kind == "ambiguous" and not remark.rows else ():
+            if answer["provider"] == remark.provider and answer["key_id"] in remark.keys:
+                answer["notes"].append(f"{remark.text}; it counts for none of them")
 
 
 def _by_key(

@@ -22,7 +22,7 @@ _BLOCKS = (
     ("first_seen", "aws_event"),
 )
 #: What decides which rows of usage count: small, and asked for by every query over usage.
-_OVERLAPS = ("ai_usage_earlier", "ai_usage_mixed")
+_OVERLAPS = ("ai_usage_earlier", "ai_key_name", "ai_usage_mixed")
 #: Above this many rows a view stays one: what is kept lies in memory, which the queries need themselves.
 MOST_ROWS = 500_000
 

@@ -20,7 +20,11 @@ _PARTS = """
 CREATE TEMP TABLE usage_part AS
 SELECT provider, owner, key_id, CAST(
     (sum(n) OVER (ORDER BY provider NULLS LAST, owner NULLS LAST, key_id ROWS UNBOUNDED PRECEDING) - n) // $most_rows AS BIGINT) AS part
-FROM (SELECT provider, owner, key_id, count(*) AS n FROM ai_usage WHERE key_id IS NOT NULL GROUP BY provider, owner, key_id)
+FROM (
+  SELECT provider, owner, key_id, count(*) AS n
+  FROM (SELECT provider, owner, key_id FROM ai_usage WHERE key_id IS NOT NULL
+        UNION ALL SELECT provider, owner, key_id FROM ai_usage_keyed WHERE named_by IS NOT NULL)
+  GROUP BY provider, owner, key_id)
 """
 #: Bounds of each part: what lies outside of them is not even read.
 _BOUNDS = """
@@ -32,7 +36,7 @@ FROM usage_part GROUP BY part ORDER BY part
 _COLUMNS = (
     "event_key", "provider", "owner", "organisation", "key_id", "granularity_s", "bucket_start", "bucket_end", "model",
     "endpoint", "service_tier", "is_batch", "requests", "input_tokens_total", "input_tokens_uncached", "cache_read_tokens",
-    "cache_write_tokens", "output_tokens", "source_id", "grouped_by", "views", "raw",
+    "cache_write_tokens", "output_tokens", "source_id", "grouped_by", "views", "named_by", "raw",
 )  # fmt: skip
 _SERIES = """
 CREATE TEMP TABLE ai_usage_series AS
@@ -49,7 +53,9 @@ def usage_parts(connection: duckdb.DuckDBPyConnection, most_rows: int = PART_ROW
     A query over `ai_usage_series` whose rows each rest on one key, in that order, gives part after part what it would
     give at once. A store with at most `most_rows` rows of usage is one part, and its view stays as it is.
     """
-    rows = connection.execute("SELECT count(*) FROM ai_usage WHERE key_id IS NOT NULL").fetchall()[0][0]
+    rows = connection.execute("SELECT count(*) FROM ai_usage WHERE coalesce(key_id, key_name) IS NOT NULL").fetchall()[
+        0
+    ][0]
     if rows <= most_rows:
         yield 0
         return

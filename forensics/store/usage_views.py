@@ -61,12 +61,40 @@ FROM pairs WHERE earlier.{measure} IS DISTINCT FROM later.{measure}"""
     + "\n"
 )
 
+#: Names that one key alone has within an owner and provider, by any version of the inventory and the newest list of the
+#: provider. A name that several keys have is in no row: it names none of them.
+AI_KEY_NAME = """
+CREATE VIEW ai_key_name AS
+WITH listed AS (
+  SELECT provider, owner, key_name, key_id FROM provider_key
+  QUALIFY row_number() OVER (
+    PARTITION BY provider, owner, coalesce(key_id, key_sha256, key_name, hint) ORDER BY received_at DESC NULLS LAST, event_key) = 1)
+SELECT provider, owner, key_name, min(key_id) AS key_id
+FROM (
+  SELECT coalesce(key_provider, provider) AS provider, customer AS owner, key_name, key_id FROM ai_key
+  UNION ALL SELECT coalesce(key_provider, provider), owner, key_name, key_id FROM ai_key
+  UNION ALL SELECT provider, owner, key_name, key_id FROM listed)
+WHERE coalesce(owner, '') <> '' AND coalesce(key_name, '') <> '' AND coalesce(key_id, '') <> ''
+GROUP BY provider, owner, key_name
+HAVING count(DISTINCT key_id) = 1
+"""
+
+#: Usage of a key, by its id or, where the export has none, by a name that is its alone; `named_by` is that name.
+AI_USAGE_KEYED = """
+CREATE VIEW ai_usage_keyed AS
+SELECT u.*, CAST(NULL AS VARCHAR) AS named_by FROM ai_usage_current AS u WHERE u.key_id IS NOT NULL
+UNION ALL
+SELECT u.* REPLACE (n.key_id AS key_id), u.key_name AS named_by
+FROM ai_usage_current AS u
+JOIN ai_key_name AS n ON n.provider = u.provider AND n.owner = u.owner AND n.key_name = u.key_name
+WHERE u.key_id IS NULL
+"""
+
 #: Keys of which usage of several kinds of export or groupings was received. `o` and `org` are owner and organisation.
 AI_USAGE_MIXED = """
 CREATE VIEW ai_usage_mixed AS
 SELECT provider, coalesce(owner, '') AS o, coalesce(organisation, '') AS org, key_id
-FROM ai_usage
-WHERE key_id IS NOT NULL
+FROM ai_usage_keyed
 GROUP BY ALL
 HAVING min(source_id) <> max(source_id) OR min(coalesce(grouped_by, '')) <> max(coalesce(grouped_by, ''))
 """
@@ -79,8 +107,8 @@ CREATE VIEW ai_usage_series AS
 WITH keyed AS (
   SELECT u.*, coalesce(owner, '') AS o, coalesce(organisation, '') AS org, coalesce(endpoint, '') AS part,
     coalesce(grouped_by, '') AS dimensions, {_RANK} AS rank
-  FROM ai_usage_current AS u
-  WHERE key_id IS NOT NULL AND bucket_start IS NOT NULL
+  FROM ai_usage_keyed AS u
+  WHERE bucket_start IS NOT NULL
     AND (provider, coalesce(owner, ''), coalesce(organisation, ''), key_id) IN (SELECT (provider, o, org, key_id) FROM ai_usage_mixed)),
 kinds AS (
   SELECT provider, o, org, key_id, granularity_s, bucket_start, source_id, rank,
@@ -107,8 +135,8 @@ JOIN grouping_of AS g ON g.provider = k.provider AND g.o = k.o AND g.org = k.org
   AND g.source_id = k.source_id AND g.part = k.part AND g.dimensions = k.dimensions
 UNION ALL
 SELECT u.*, CAST(1 AS BIGINT) AS views
-FROM ai_usage_current AS u
-WHERE u.key_id IS NOT NULL AND u.bucket_start IS NOT NULL
+FROM ai_usage_keyed AS u
+WHERE u.bucket_start IS NOT NULL
   AND (u.provider, coalesce(u.owner, ''), coalesce(u.organisation, ''), u.key_id) NOT IN (SELECT (provider, o, org, key_id) FROM ai_usage_mixed)
 """
 
@@ -159,5 +187,6 @@ JOIN kind AS k ON k.provider = c.provider AND k.o = c.o AND k.org = c.org AND k.
 
 #: In the order in which each can be made.
 USAGE_VIEWS = (
-    AI_USAGE_EARLIER, AI_USAGE_CURRENT, AI_USAGE_SUPERSEDED, AI_USAGE_MIXED, AI_USAGE_SERIES, KEY_USAGE, AI_COST_CURRENT,
+    AI_USAGE_EARLIER, AI_USAGE_CURRENT, AI_USAGE_SUPERSEDED, AI_KEY_NAME, AI_USAGE_KEYED, AI_USAGE_MIXED, AI_USAGE_SERIES,
+    KEY_USAGE, AI_COST_CURRENT,
 )  # fmt: skip

@@ -81,7 +81,7 @@ def facts(*used, covered=((FIRST, COVERED),), received=LAST, truncated=False, un
     made.usage = usage_rows(
         {"provider": "openai", "owner": "Heron Works", "key_id": "key_A", "granularity_s": 3600, "bucket_start": at(h),
          "bucket_end": at(h + 1), "model": "m", "requests": 5, "tokens": 100, "event_key": f"{n:032x}", "evidence": "",
-         "source_id": "openai_usage", "grouped_by": "api_key_id,model", "views": 1}
+         "source_id": "openai_usage", "grouped_by": "api_key_id,model", "views": 1, "named_by": None}
         for n, h in enumerate(used)
     )  # fmt: skip
     made.trails = {(h.who, h.what): h for h in trails}

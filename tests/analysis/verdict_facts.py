@@ -57,7 +57,7 @@ def bucket(
         "provider": "openai", "owner": "Acme", "key_id": "key_a", "granularity_s": int(width.total_seconds()),
         "bucket_start": start, "bucket_end": start + width, "model": model, "requests": requests, "tokens": requests * 1000,
         "event_key": f"use-{start.isoformat()}-{model}", "evidence": "e", "source_id": "openai_usage",
-        "grouped_by": "api_key_id,model", "views": 1, **more,
+        "grouped_by": "api_key_id,model", "views": 1, "named_by": None, **more,
     }  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def usual(requests: int = 40, width: timedelta = HOUR, start: datetime = SINCE, 
 
 def usage_rows(buckets) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Rows of exposure.usage_buckets by key, from buckets of one model each."""
-    names = ("provider", "owner", "key_id", "granularity_s", "model", "source_id", "grouped_by", "views")
+    names = ("provider", "owner", "key_id", "granularity_s", "model", "source_id", "grouped_by", "views", "named_by")
     found: dict[tuple[Any, ...], list[str]] = {}
     for b in buckets:
         begin = (b["bucket_start"] - datetime(1970, 1, 1)) // timedelta(milliseconds=1)

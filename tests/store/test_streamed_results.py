@@ -99,5 +99,5 @@ def test_settled_overlaps_give_what_the_views_give(store):
     try:
         assert store.execute("SELECT * FROM ai_usage_series ORDER BY ALL").fetchall() == before
     finally:
-        for name in ("ai_usage_earlier", "ai_usage_mixed"):
+        for name in ("ai_usage_earlier", "ai_key_name", "ai_usage_mixed"):
             store.execute(f"DROP TABLE temp.{name}")
