@@ -52,22 +52,25 @@ def at_or_before(moment: datetime) -> int:
 class Buckets(Sequence[Bucket]):
     """Buckets in order of time. `starts` and `ends` are milliseconds since 1970."""
 
-    __slots__ = ("_first_used", "_rows", "_told", "ends", "requests", "starts", "tokens")
+    __slots__ = ("_first_used", "_rows", "_told", "_uneven", "ends", "requests", "starts", "tokens")
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         """Take rows of exposure.usage_buckets of one key and one bucket width, in their order."""
         self._rows = tuple(rows)
         self._told: dict[int, _Told] | None = None
         self._first_used: dict[str, int] = {}
+        widths_met: set[int] = set()
         ends: dict[int, int] = {}
         requests: dict[int, int] = {}
         tokens: dict[int, int] = {}
         for row in self._rows:
             starts, widths, used, spent = _numbers(row["buckets"].split(","))
             self._note_first(row["model"], starts, used, spent)
+            widths_met.update(widths)
             ends = dict(zip(starts, map(add, starts, widths), strict=True)) | ends
             requests = _added(requests, starts, used)
             tokens = _added(tokens, starts, spent)
+        self._uneven = len(widths_met) > 1
         order = sorted(ends)
         self.starts = array("q", order)
         self.ends = array("q", map(ends.__getitem__, order))
@@ -108,8 +111,13 @@ class Buckets(Sequence[Bucket]):
 
     def last_used(self) -> tuple[datetime, datetime] | None:
         """Return the last begin and the last end of buckets that hold requests or tokens; None without any."""
-        used = [n for n in range(len(self)) if self.requests[n] or self.tokens[n]]
-        return (moment_of(self.starts[used[-1]]), moment_of(max(self.ends[n] for n in used))) if used else None
+        used = (n for n in range(len(self) - 1, -1, -1) if self.requests[n] or self.tokens[n])
+        last = next(used, None)
+        if last is None:
+            return None
+        # Buckets of one width end in the order in which they begin.
+        end = max((self.ends[last], *(self.ends[n] for n in used))) if self._uneven else self.ends[last]
+        return moment_of(self.starts[last]), moment_of(end)
 
     def first_used(self) -> dict[str, int]:
         """Return the begin of the first bucket in which each model was used."""

@@ -45,6 +45,12 @@ def test_buckets_equal_a_plain_walk(used):
         assert held.first_used().get(model) == (None if first is None else at_or_after(first))
 
 
+def test_a_long_bucket_may_end_last():
+    rows = [bucket(START, 1, width=5 * HOUR), bucket(START + HOUR, 1), bucket(START + 9 * HOUR, 0)]
+    held = Buckets(r for here in usage_rows(rows).values() for r in here)
+    assert held.last_used() == (START + HOUR, START + 5 * HOUR)
+
+
 @given(st.integers(-(10**15), 10**16))
 def test_milliseconds_never_move_a_time_to_the_other_side(microseconds):
     moment = datetime(1970, 1, 1) + timedelta(microseconds=microseconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -70,8 +71,9 @@ def off_hours(series: Series, baseline_until: datetime, since: datetime, until: 
     if before * series.granularity_s < policy.baseline_days * 86_400:
         return []
     counted = dict(zip(buckets.starts, buckets.requests, strict=True))
+    values = [counted.get(start, 0) for start in grid.starts[:before]]
     by_hour = {
-        hour: sum(counted.get(grid.starts[n], 0) for n in places if n < before)
+        hour: sum(map(values.__getitem__, places[: bisect_left(places, before)]))
         for hour, places in grid.by_day_hour.items()
         if places and places[0] < before
     }
