@@ -73,10 +73,12 @@ def run_cases(path: Path) -> Result:
     query, content = read_cases(path)
     alive: dict[int, tuple[str, str]] = dict(enumerate(mutants(query.sql)))
     killed = invalid = 0
-    for _, kind, case in cases_of(query, content):
+    cases = list(cases_of(query, content))
+    beside = [case for _, _, case in cases]
+    for _, kind, case in cases:
         for number, (_, sql) in list(alive.items()):
             try:
-                judge(replace(query, sql=sql), kind, case)
+                judge(replace(query, sql=sql), kind, case, beside)
             except CaseError:
                 killed += 1
                 del alive[number]
