@@ -15,15 +15,18 @@ from typing import Any
 import pyarrow as pa
 import tomli_w
 
+from forensics.analysis.lineage import taints
+from forensics.analysis.pricing.tables import rows_for
 from forensics.ingest.fast import read_fast
 from forensics.ingest.reading import Received, read_file
 from forensics.ingest.scratch import ReadFile, write_file
 from forensics.ingest.unpack import unpack
 from forensics.model.case import read_settings
+from forensics.model.prices import read_prices
 from forensics.sources.protocol import Provenance
 from forensics.store import casevalues
 from forensics.store.eventstore import EventStore, Group
-from tests.case_events import Export, exports
+from tests.case_events import Export, exports, maps_of
 from tests.stores import empty, new_store
 
 Case = dict[str, Any]
@@ -172,8 +175,16 @@ class CaseStores:
         casevalues.load(connection, _settings(case))
 
 
+def derive(connection: Any, case: Case) -> None:
+    """Fill what exposure works out before its queries run: what is the intruder's, and prices."""
+    store = EventStore(connection)
+    store.replace("tainted", [t.row() for t in taints(connection, _settings(case))])
+    prices = [read_prices(case["prices"].encode(), "prices.csv")] if "prices" in case else []
+    store.replace("model_price", rows_for(connection, prices))
+
+
 def _content(case: Case) -> str:
-    return repr([case.get(part) for part in ("base", "events", "known", "own_accounts", "own_egress")])
+    return repr([case.get(part) for part in ("base", "events", "known", "own_accounts", "own_egress", "wrapping")])
 
 
 def _read(case: Case) -> list[tuple[Export, ReadFile]]:
@@ -181,9 +192,12 @@ def _read(case: Case) -> list[tuple[Export, ReadFile]]:
     read = []
     for number, export in enumerate(exports(case["base"], case["events"]), start=1):
         provenance = Provenance(export.owner, export.organisation, export.received_at)
-        received = Received(sha256(export.data).hexdigest(), unpack(export.data), number, provenance)
+        received = Received(
+            sha256(export.data).hexdigest(), unpack(export.data), number, provenance, maps=maps_of(export.base)
+        )
         group = Group()
-        reading = read_fast(received, group) or read_file(received, group)
+        # A map goes before the formats, which the fast reader does not know.
+        reading = (None if received.maps else read_fast(received, group)) or read_file(received, group)
         read.append((export, ReadFile(export.name, received, reading, group)))
     return read
 
@@ -193,5 +207,6 @@ def _settings(case: Case) -> Any:
     document = {
         "own": {"accounts": case.get("own_accounts", ["111122223333"]), "egress": case.get("own_egress", [])},
         "known": known,
+        "wrapping": [{"by": "the case", "text": "stated by the case", **w} for w in case.get("wrapping", [])],
     }
     return read_settings(tomli_w.dumps(document).encode())

@@ -21,6 +21,8 @@ _BLOCKS = (
     ("key_read", "aws_event_item"),
     ("first_seen", "aws_event"),
 )
+#: What decides which rows of usage count: small, and asked for by every query over usage.
+_OVERLAPS = ("ai_usage_earlier", "ai_key_name", "ai_usage_mixed")
 #: Above this many rows a view stays one: what is kept lies in memory, which the queries need themselves.
 MOST_ROWS = 500_000
 
@@ -30,6 +32,7 @@ def compute_blocks(connection: duckdb.DuckDBPyConnection, most_rows: int = MOST_
 
     Rows are the views' own, so every query gives the same with and without.
     """
+    compute_overlaps(connection)
     computed = []
     for view, table in _BLOCKS:
         # first_seen has a row for each principal and call, however many events there are.
@@ -38,3 +41,9 @@ def compute_blocks(connection: duckdb.DuckDBPyConnection, most_rows: int = MOST_
             connection.execute(f"CREATE TEMP TABLE {view} AS SELECT * FROM main.{view}")
             computed.append(view)
     return computed
+
+
+def compute_overlaps(connection: duckdb.DuckDBPyConnection) -> None:
+    """Settle once which rows of usage are told anew by a later export, and which keys have exports of several kinds."""
+    for view in _OVERLAPS:
+        connection.execute(f"CREATE TEMP TABLE {view} AS SELECT * FROM main.{view}")

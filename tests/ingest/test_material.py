@@ -147,8 +147,6 @@ def of_other_formats():
         "deepseek.csv": f"user_id,utc_date,model,api_key_name,api_key,type,price,amount\nu,20261114,m,n,{KEYS[5]},output_tokens,1,3\n",
         "fireworks.csv": "start_time,model,model_tier,api_key_id,user_id,subtotal_units,subtotal_nanos,subtotal_currency_code\n"
         f"2026-11-14T00:00:00Z,m,t,{KEYS[10]},u,1,0,USD\n",
-        "openrouter.csv": "date,model_permaslug,usage,requests,prompt_tokens,completion_tokens,note\n"
-        f"2026-11-14,{KEYS[3]},1,1,1,1,x\n",
     }
     return {n: json.dumps(v).encode() for n, v in files.items()} | {n: v.encode() for n, v in sheets.items()}
 
