@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from forensics.indicators.read import read_indicators
+from forensics.indicators.read import entries_of, read_indicators
 from forensics.ingest.discover import Found
 from forensics.ingest.mending import mend
 from forensics.ingest.reading import REGISTERED, FileReading
@@ -21,7 +21,7 @@ def found_indicators(paths: Sequence[Path]) -> list[Found]:
     out = []
     for path in paths:
         try:
-            read_indicators(path.read_bytes(), path.name)
+            entries_of(path.read_bytes(), path.name)
         except OSError as error:
             raise UsageFault(
                 "the file of indicators cannot be read", place=path.name, hint=str(error.strerror)

@@ -175,7 +175,25 @@ def test_own_indicators_are_read_again_as_derived(made_sample_case: CaseFolder, 
 )
 def test_text_is_searched_for_words_of_their_own(kind: str, value: str, text: str, found: bool) -> None:
     finder = TextFinder([Sought("I-1", kind, value, "exact")])
-    assert finder.found(text) == ({"I-1"} if found else set())
+    data = text.encode()
+    assert finder.found(data, [0, len(data)]) == ({(0, "I-1")} if found else set())
+
+
+def test_many_texts_are_searched_as_one_but_told_apart() -> None:
+    finder = TextFinder(
+        [Sought("I-1", "domain", "evil.example", "exact"), Sought("I-2", "email", "a@b.example", "exact")]
+    )
+    texts = [
+        b"evil.exam",
+        b"ple",
+        b"",
+        "\u00e9 evil.example \u00e9".encode(),
+        b"evil.example",
+        b"xa@b.example",
+        b"a@b.example",
+    ]
+    bounds = [sum(map(len, texts[:n])) for n in range(len(texts) + 1)]
+    assert finder.found(b"".join(texts), bounds) == {(3, "I-1"), (4, "I-1"), (6, "I-2")}
 
 
 def test_networks_that_lie_in_one_another() -> None:
