@@ -53,7 +53,7 @@ class EmptyStore:
         """Return name and SQL type of each column of `sql`. Raises QueryFault."""
         try:
             # Described, not run: the plan need not be made, which takes longer than all else here.
-            described = self._connection.execute(f"DESCRIBE {sql}", dict(values)).fetchall()
+            described = self._connection.cursor().execute(f"DESCRIBE {sql}", dict(values)).fetchall()
         except duckdb.Error as error:
             raise QueryFault(_first_line(error)) from error
         return [(str(name), str(kind)) for name, kind, *_ in described]
@@ -138,8 +138,13 @@ def _check_name(path: Path, header: headers.Header, faults: _Faults) -> None:
 
 
 @functools.cache
-def _parser() -> duckdb.DuckDBPyConnection:
+def _parsers() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config=_CONFIG)
+
+
+def _parser() -> duckdb.DuckDBPyConnection:
+    """Return a connection of one's own: files are loaded in several threads."""
+    return _parsers().cursor()
 
 
 def _check_statement(text: str, header: headers.Header, faults: _Faults, store: EmptyStore | None) -> None:
