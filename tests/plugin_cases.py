@@ -24,10 +24,13 @@ from forensics.queries.binding import bind, default_of
 from forensics.queries.catalogue import portability_faults
 from forensics.queries.queryfile import EmptyStore, load
 from tests.case_events import exports
+from tests.case_places import know_addresses
 
 SUFFIX = ".cases.toml"
 KINDS = ("must_match", "must_not_match")
 SINCE, UNTIL = datetime.fromisoformat("2026-05-01"), datetime.fromisoformat("2026-06-01")
+#: Parts of a case that become files about addresses; see `tests.case_places`.
+_ADDRESS_FILES = ("places", "tor", "hosting")
 _TOP = frozenset({"base", *KINDS})
 _CASE = frozenset(
     {
@@ -43,7 +46,7 @@ _CASE = frozenset(
         "own_egress",
         "expect",
     }
-    | {"expect_count"}
+    | {"expect_count", *_ADDRESS_FILES}
 )
 #: One event of another log format, for queries that must not care.
 _OTHERS = {
@@ -79,7 +82,7 @@ def _empty_store() -> EmptyStore:
 class CaseFile(pytest.File):
     """`base` names the base event; `[[must_match]]` and `[[must_not_match]]` are cases.
 
-    A case has `name` and `events` (patches; `repeat`, `every`, `base`, `owner`, `organisation` and
+    `places`, `tor` and `hosting` of a case make files about addresses (`tests.case_places`). A case has `name` and `events` (patches; `repeat`, `every`, `base`, `owner`, `organisation` and
     `received_at` steer one), and may have `since`, `until`, `t0`, `params`, `known`, `own_accounts`,
     `own_egress`, `expect` and `expect_count`.
     """
@@ -225,7 +228,9 @@ class _Stores:
         """Return a connection to a store that holds the events and settings of `case`."""
         from forensics.ingest.scratch import new_store
 
-        wanted = repr([case.get(part) for part in ("base", "events", "known", "own_accounts", "own_egress")])
+        wanted = repr(
+            [case.get(part) for part in ("base", "events", "known", "own_accounts", "own_egress", *_ADDRESS_FILES)]
+        )
         if keep:
             if wanted not in self._kept:
                 connection = new_store()
@@ -262,6 +267,8 @@ def _fill(connection: Any, case: dict[str, Any]) -> None:
         if account["defect"] or account["accepted"] + account["duplicate"] < export.events:
             raise CaseError(f"{export.name} was not read: {dict(account)} {reading.reason} {reading.defects}")
     casevalues.load(connection, _settings(case))
+    if case.keys() & set(_ADDRESS_FILES):
+        know_addresses(connection, case)
 
 
 def run_case(query: Query, case: dict[str, Any], *, keep: bool = False) -> CanonicalRows:

@@ -58,9 +58,12 @@ _COUNTS: dict[str, str] = {
     "request_addresses": "SELECT count(*) AS n FROM ai_request"
     " WHERE source_ip IS NOT NULL AND event_time >= $since AND event_time < $until",
     "key_inventory": "SELECT count(*) AS n FROM ai_key",
+    "address_places": "SELECT count(*) AS n FROM address_fact WHERE fact = 'earth_x_km'",
+    "address_lists": "SELECT count(*) AS n FROM address_source"
+    " WHERE source_id IN ('reference_tor', 'reference_hosting') AND problem IS NULL",
     "own_accounts": "SELECT count(*) AS n FROM case_value WHERE kind = 'own_account'",
 }
-_TIMELESS = frozenset({"key_inventory", "own_accounts"})
+_TIMELESS = frozenset({"key_inventory", "own_accounts", "address_places", "address_lists"})
 
 
 def fact_names() -> frozenset[str]:

@@ -67,9 +67,21 @@ def compute_hunt(
         connection.close()
 
 
+def _know_addresses(folder: CaseFolder, clock: Clock, by: str) -> None:
+    """Ask the files about addresses that the case holds, unless that was done: queries join what they say."""
+    connection = folder.reader()
+    try:
+        ask = addresses_stale(connection, folder)
+    finally:
+        connection.close()
+    if ask:
+        enrich_case(folder, clock, by)
+
+
 def hunt_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str = "") -> tuple[HuntResult, Window]:
     """Run all detections with their defaults over the case's window and store what came, with what it rests on."""
     load_case_values(folder)
+    _know_addresses(folder, clock, by)
     result, window = compute_hunt(folder, queries, clock)
     with folder.writer("hunt") as connection:
         store, now = EventStore(connection), clock().replace(tzinfo=None)
@@ -104,12 +116,12 @@ def refresh(folder: CaseFolder, clock: Clock, by: str = "", queries: Catalogue |
             old["enrich"] = ["files about addresses were not asked about this evidence"]
     finally:
         connection.close()
+    if "enrich" in old:
+        enrich_case(folder, clock, by)
     if "hunt" in old:
         hunt_case(folder, queries, clock, by)
     if "exposure" in old:
         exposure_case(folder, queries, clock, by)
     if "ioc" in old:
         search_case(folder, clock, by)
-    if "enrich" in old:
-        enrich_case(folder, clock, by)
     return old

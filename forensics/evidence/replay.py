@@ -174,12 +174,12 @@ def _rebuild(package: Package, scratch: Path, password: str | None) -> CaseFolde
         if PINNED_KEYS in package.listing.files:
             (folder.root / PINNED).write_bytes(package.read(PINNED_KEYS))
         check_logs(folder, _at(times["verify-logs"]), password=password)
+    if "enrich" in times:
+        enrich_case(folder, _at(times["enrich"]))
     hunt_case(folder, queries, _at(times["hunt"]))
     exposure_case(folder, queries, _at(times["exposure"]))
     if "ioc" in times:
         search_case(folder, _at(times["ioc"]))
-    if "enrich" in times:
-        enrich_case(folder, _at(times["enrich"]))
     return folder
 
 
