@@ -327,10 +327,10 @@ def _judge_matches(rows: CanonicalRows, case: dict[str, Any]) -> None:
 
 
 def _equal(actual: Any, expected: Any) -> bool:
-    if isinstance(actual, datetime):
-        return actual == _moment(expected, None)
     if expected == "<null>":
         return actual is None
+    if isinstance(actual, datetime):
+        return actual == _moment(expected, None)
     if isinstance(actual, Decimal):
         return actual == Decimal(str(expected))
     return type(actual) is type(expected) and bool(actual == expected)

@@ -161,6 +161,10 @@ def test_queries_about_addresses_say_what_they_lack_and_join_what_files_say(
     )
     (tmp_path / "places.mmdb").write_bytes(places)
     enriched(case, capsys, 6, str(tmp_path / "places.mmdb"))
+    for what, first in (("addresses", "source_ip"), ("address-files", "file_sha256")):
+        assert run(["export", str(case.root), "--what", what, "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)
+        assert len(rows) >= 2 and next(iter(rows[0])) == first
     assert hunted()[names[0]][0] == "finding"
     later = event(70, sourceIPAddress="203.0.113.200", eventTime="2026-05-01T00:00:01Z")
     (tmp_path / "later.json").write_bytes(delivery([later]))
