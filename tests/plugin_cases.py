@@ -28,6 +28,8 @@ from tests.case_places import know_addresses
 
 SUFFIX = ".cases.toml"
 KINDS = ("must_match", "must_not_match")
+#: As "events before the window", but none of them is known from a baseline either.
+BETWEEN = "events between baseline and window"
 SINCE, UNTIL = datetime.fromisoformat("2026-05-01"), datetime.fromisoformat("2026-06-01")
 #: Parts of a case that become files about addresses; see `tests.case_places`.
 _ADDRESS_FILES = ("places", "tor", "hosting")
@@ -184,7 +186,7 @@ def cases_of(query: Query, content: dict[str, Any]) -> Iterator[tuple[str, str, 
     """Yield (name, kind, case) of a case file, the generic ones of a detection beside the first, whose events they read."""
     first = {"base": content.get("base", ""), **content["must_match"][0]}
     if query.kind == QueryKind.DETECTION:
-        for kind in ("event of another source", "events before the window", "events after the window"):
+        for kind in ("event of another source", "events before the window", BETWEEN, "events after the window"):
             yield f"always: {kind}", kind, first
     for kind in KINDS:
         for case in content[kind]:
@@ -279,7 +281,7 @@ def run_case(query: Query, case: dict[str, Any], *, keep: bool = False) -> Canon
     since, until = _moment(case.get("since"), SINCE), _moment(case.get("until"), UNTIL)
     if "_side" in case:
         earliest, latest = _extent(connection)
-        if case["_side"] == "events before the window":
+        if case["_side"] in {"events before the window", BETWEEN}:
             since, until = latest + timedelta(seconds=1), latest + timedelta(days=1)
         else:
             since, until = earliest - timedelta(days=1), earliest
@@ -290,6 +292,8 @@ def run_case(query: Query, case: dict[str, Any], *, keep: bool = False) -> Canon
         raise CaseError(f"the query has no parameters {sorted(stated.keys() - types.keys())}")
     values = {name: default_of(types[name], value) for name, value in stated.items()}
     baseline_until = t0 - GUARD if t0 else None
+    if case.get("_side") == BETWEEN:
+        baseline_until = earliest - timedelta(days=1)
     bound = bind(query, since=since, until=until, baseline_until=baseline_until, overrides=values)
     return DuckDBEngine(connection).run(query.sql, bound)
 
