@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from forensics.store.case_folder import CaseFolder
 
 _SELECT = """
-SELECT o.event_key, o.own_key, o.table_name, o.file_sha256, o.content_sha256, o.member_path, o.record_no, o.byte_offset,
+SELECT o.event_key, coalesce(o.own_key, o.event_key) AS own_key, o.table_name, o.file_sha256, o.content_sha256, o.member_path, o.record_no, o.byte_offset,
        o.byte_length, o.json_pointer, o.record_sha256, f.exhibit, f.stored_as, f.original_path, r.path, r.owner,
        r.unpacking
 FROM occurrence o JOIN evidence_file f USING (file_sha256) JOIN receipt r USING (receipt_id)

@@ -25,7 +25,7 @@ QUALIFY row_number() OVER (PARTITION BY query_id ORDER BY run_id DESC) = 1
 ORDER BY query_id
 """
 _OCCURRENCES = """
-SELECT event_key, own_key, file_sha256, receipt_id, member_path, record_no, byte_offset, byte_length, json_pointer,
+SELECT event_key, coalesce(own_key, event_key) AS own_key, file_sha256, receipt_id, member_path, record_no, byte_offset, byte_length, json_pointer,
        record_sha256
 FROM occurrence ORDER BY receipt_id, record_no, byte_offset, json_pointer, own_key
 """

@@ -60,11 +60,12 @@ def _candidates() -> str:
     It asks for sixteen characters after each fixed beginning: it is compiled for every file, and longer counts, or one
     for each form, make that slow.
     """
-    names = "|".join(map(_literal, _NAMES))
+    names, strong = ("|".join(map(_literal, found)) for found in (_NAMES, sorted(_STRONG)))
     return "|".join(
         (
             _KEY_CANDIDATES,
-            rf"(?:(?i:{names})[\\]*[\"']?\s*[:=])",
+            rf"(?:[\"'](?i:{names})[\\]*[\"']\s*:)",
+            rf"(?:(?i:{strong})[\\]*[\"']?\s*[:=])",
             r"(?:(?i:bearer|basic)\s+[\w.~+/=\-]{16})",
             rf"(?:[\\](?:{_ESCAPED_CODES}|/))",
         )

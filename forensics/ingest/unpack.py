@@ -12,11 +12,13 @@ from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
+from isal import isal_zlib
 
 GZIP = b"\x1f\x8b"
 _BZIP2, _XZ, _ZSTD = b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 COMPRESSED = (GZIP, _BZIP2, _XZ, _ZSTD)
 _STEP = 1 << 20
+_Damaged: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stub says it is one
 #: A call of a decompressor that fails gives nothing of its piece: small pieces lose little.
 _SMALL = 4096
 #: How every message of a CloudWatch Logs subscription begins.
@@ -134,6 +136,9 @@ def _gunzip(received: bytes, most: int) -> Content:
 
 def _gunzip_member(received: bytes, start: int, out: io.BytesIO, most: int) -> tuple[int, str]:
     """Write one member that begins at `start` to `out`; return where it ends and what is wrong with it."""
+    end = _sound_member(received, start, out, most)
+    if end:
+        return end, ""
     stream = zlib.decompressobj(wbits=31)
     position = start
     while position < len(received):
@@ -156,7 +161,28 @@ def _gunzip_member(received: bytes, start: int, out: io.BytesIO, most: int) -> t
     return len(received), "the gzip stream is cut off"
 
 
-def _feed(stream: Any, piece: bytes, out: io.BytesIO, most: int) -> None:
+def _sound_member(received: bytes, start: int, out: io.BytesIO, most: int) -> int:
+    """Write a member that is whole and within the limit, and return where it ends; else write nothing and return 0.
+
+    ISA-L is twice as fast as zlib, but cannot go back to the byte at which a stream breaks.
+    """
+    stream = isal_zlib.decompressobj(wbits=31)
+    begun, view = out.tell(), memoryview(received)
+    try:
+        for position in range(start, len(received), _STEP):
+            _feed(stream, view[position : position + _STEP], out, most)
+            if stream.eof and out.tell() <= most:
+                return min(position + _STEP, len(received)) - len(stream.unused_data)
+            if out.tell() > most:
+                break
+    except _Damaged:
+        pass
+    out.seek(begun)
+    out.truncate()
+    return 0
+
+
+def _feed(stream: Any, piece: bytes | memoryview, out: io.BytesIO, most: int) -> None:
     out.write(stream.decompress(piece, most + 1 - out.tell()))
     while stream.unconsumed_tail and out.tell() <= most:
         out.write(stream.decompress(stream.unconsumed_tail, most + 1 - out.tell()))

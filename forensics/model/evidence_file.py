@@ -62,7 +62,7 @@ OCCURRENCE = table(
     "Every place where a record was seen.",
     """
 event_key VARCHAR row it belongs to (the representative)
-own_key VARCHAR key of exactly these bytes
+own_key VARCHAR key of exactly these bytes; NULL where it is event_key
 table_name VARCHAR table of the row
 file_sha256 VARCHAR received file
 content_sha256 VARCHAR content of the file

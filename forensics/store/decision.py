@@ -41,6 +41,9 @@ LEFT JOIN (SELECT id, canonical_sha256, min(event_key) AS standing FROM there GR
   ON t.id = i.id AND t.canonical_sha256 = i.canonical_sha256"""
 
 
+#: A place whose key was that of its row keeps it when the row gets another.
+KEEP_OWN = {"occurrence": ", own_key = nullif(coalesce(occurrence.own_key, occurrence.event_key), r.target)"}
+
 #: Rows that stand under a larger key than one that came in.
 RENAMED = "CREATE OR REPLACE TEMP TABLE renamed AS SELECT standing, target FROM decided WHERE standing > target"
 
@@ -64,7 +67,7 @@ GROUP BY p.own_key ORDER BY line
 
 OCCURRENCES = f"""
 INSERT INTO occurrence
-SELECT least(d.target, d.standing), p.own_key, ?, p.file_sha256, p.content_sha256, p.receipt_id, p.member_path,
+SELECT least(d.target, d.standing) AS event_key, nullif(p.own_key, least(d.target, d.standing)), ?, p.file_sha256, p.content_sha256, p.receipt_id, p.member_path,
   p.record_no, p.byte_offset, p.byte_length, p.json_pointer, p.record_sha256
 FROM incoming_place AS p
 JOIN decided AS d ON d.id = {_IDENTITY.replace("native_id", "p.native_id").replace("own_key", "p.own_key")}

@@ -38,7 +38,7 @@ ROW_GROUP = 30_720
 
 
 #: What the engine may take while it writes.
-WRITER_MEMORY = "320MB"
+WRITER_MEMORY = "256MB"
 
 
 def open_writer(path: Path | str, *, threads: int = 1, memory: str = WRITER_MEMORY) -> duckdb.DuckDBPyConnection:

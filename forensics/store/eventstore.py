@@ -29,7 +29,7 @@ _ARROW = {
     "MONEY": pa.decimal128(28, 12),
 }
 _NATIVE = {"aws_event": "event_id"}
-#: Records that are projected at once.
+#: Records that are projected at once, about.
 SLICE = 30_720
 
 
@@ -186,7 +186,8 @@ class EventStore:
             for name in [table, "occurrence"] + (
                 ["aws_event_twin", "aws_event_item", "credential"] if table == "aws_event" else []
             ):
-                run(f"UPDATE {name} SET event_key = r.target FROM renamed AS r WHERE r.standing = {name}.event_key")
+                run(f"""UPDATE {name} SET event_key = r.target{decision.KEEP_OWN.get(name, "")}
+                        FROM renamed AS r WHERE r.standing = {name}.event_key""")
             if table == "aws_event":  # the form that gave the smallest key names the row, whatever the order of files
                 self.connection.register("incoming", group.incoming())
                 for name in ("aws_event", "aws_event_twin"):
@@ -204,8 +205,10 @@ class EventStore:
     def _keep_aws(self, incoming: pa.Table, lines: pa.ChunkedArray) -> None:
         """Project the new records, some ten thousand at a time: that bounds the memory."""
         whole = len(lines) == incoming.num_rows
-        for start in range(0, len(lines), SLICE):
-            part = incoming.slice(start, SLICE) if whole else incoming.take(lines.slice(start, SLICE))
+        # In equal parts: the plan of a projection takes as long as some thousand rows.
+        size = -(-len(lines) // max(1, round(len(lines) / SLICE))) or 1
+        for start in range(0, len(lines), size):
+            part = incoming.slice(start, size) if whole else incoming.take(lines.slice(start, size))
             for piece in bounded(part):
                 with room_for(self.connection, piece):
                     self._project(piece)

@@ -20,7 +20,7 @@ from forensics.store.key_views import KEY_READ
 from forensics.store.series_views import SERIES_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
-SCHEMA_VERSION = "10"
+SCHEMA_VERSION = "11"
 
 _ALL = (
     *CASE_TABLES,

@@ -21,7 +21,7 @@ _TOUCHED = "CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT event_key FR
 #: Of each touched row what still stands: the smallest serialisation and place that no withdrawn exhibit holds.
 _REMAINING = """
 CREATE OR REPLACE TEMP TABLE remaining AS
-SELECT event_key, min(own_key) AS own_key, arg_min(file_sha256, receipt_id) AS file_sha256, min(receipt_id) AS receipt_id,
+SELECT event_key, min(coalesce(own_key, event_key)) AS own_key, arg_min(file_sha256, receipt_id) AS file_sha256, min(receipt_id) AS receipt_id,
   min(content_sha256 || '#' || lpad(CAST(record_no AS VARCHAR), 9, '0')) AS evidence
 FROM occurrence
 WHERE event_key IN (SELECT event_key FROM touched) AND file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
@@ -75,7 +75,12 @@ def _withdraw(store: EventStore, withdrawal: Withdrawal) -> int:
     for table in _PARTS:
         run(f"DELETE FROM {table} WHERE {_GONE}")
     for table in (*_PARTS, "occurrence"):
-        run(f"""UPDATE {table} SET event_key = r.own_key FROM remaining AS r
+        kept = (
+            ", own_key = nullif(coalesce(occurrence.own_key, occurrence.event_key), r.own_key)"
+            if table == "occurrence"
+            else ""
+        )
+        run(f"""UPDATE {table} SET event_key = r.own_key{kept} FROM remaining AS r
                 WHERE r.event_key = {table}.event_key AND r.own_key <> r.event_key""")
     run("DELETE FROM ai_coverage WHERE file_sha256 = ?", [digest])
     run("""UPDATE aws_event SET id_conflict = FALSE WHERE id_conflict AND event_id NOT IN (

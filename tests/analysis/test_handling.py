@@ -72,7 +72,9 @@ def test_rows_leave_and_the_register_stays(case, gone, kept):
     )
     assert {row[1].partition("#")[0] for row in found} == {content}
     assert {row[2] for row in found} == {digest}
-    own = {r[0] for r in query(case, "SELECT own_key FROM occurrence WHERE file_sha256 = ?", digest)}
+    own = {
+        r[0] for r in query(case, "SELECT coalesce(own_key, event_key) FROM occurrence WHERE file_sha256 = ?", digest)
+    }
     assert {row[3] for row in found} == own
     assert query(case, "SELECT count(*) FROM occurrence") == before
     assert query(case, "SELECT * FROM receipt ORDER BY receipt_id") == receipts
