@@ -140,17 +140,17 @@ def main() -> None:
     )
     given = parser.parse_args()
     files = given.files or sorted((REPOSITORY / "queries").rglob(f"*{SUFFIX}"))
-    results = kept_results(given.kept)
-    todo = [path for path in files if key_of(path) not in results]
+    results, keys = kept_results(given.kept), {path: key_of(path) for path in files}
+    todo = [path for path in files if keys[path] not in results]
     with ProcessPoolExecutor(given.jobs) as pool:
         for done, (path, result) in enumerate(zip(todo, pool.map(run_cases, todo), strict=True), 1):
-            results[key_of(path)] = result
+            results[keys[path]] = result
             sys.stderr.write(f"{done} of {len(todo)} {result.query_id}: {result.killed} of {result.mutants}\n")
             sys.stderr.flush()
             if given.kept:
                 with given.kept.open("a", encoding="utf-8") as out:
-                    out.write(json.dumps({"key": key_of(path), **asdict(result)}) + "\n")
-    sys.stdout.write(page([results[key_of(path)] for path in files]))
+                    out.write(json.dumps({"key": keys[path], **asdict(result)}) + "\n")
+    sys.stdout.write(page([results[key] for key in keys.values()]))
 
 
 if __name__ == "__main__":
