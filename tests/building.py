@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import gzip
 import json
-from collections.abc import Sequence
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import filelock
+import pytest
 
 from forensics.store.case_folder import CaseFolder, init_case
 
@@ -52,6 +60,28 @@ def packed(data: bytes) -> bytes:
     return gzip.compress(data, mtime=0)
 
 
+@cache
+def _made_case(settings: bytes | None) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="keytrail-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return init_case(folder / "case", clock, settings).root
+
+
 def new_case(folder: Path, settings: bytes | None = None) -> CaseFolder:
-    """A new case below `folder`."""
-    return init_case(folder / "case", clock, settings)
+    """A new case below `folder`: a copy of the one that `init_case` made of these settings, at the same fixed time."""
+    root = folder / "case"
+    shutil.copytree(_made_case(settings), root)
+    return CaseFolder(root, clock)
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that `make` fills once in a test run, by whichever worker needs it first; no test changes it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"once-{name}"
+    with filelock.FileLock(f"{folder}.lock"):
+        if not (folder / ".made").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # what a worker that died left
+            folder.mkdir()
+            make(folder)
+            (folder / ".made").touch()
+    return folder

@@ -6,7 +6,6 @@ organisation and time of receipt become one export; every event gets its own ids
 
 from __future__ import annotations
 
-import copy
 import csv
 import io
 import json
@@ -57,7 +56,8 @@ def _lines(_: Any, events: list[dict[str, Any]]) -> bytes:
 
 
 def _records(_: Any, events: list[dict[str, Any]]) -> bytes:
-    return _json({"Records": events})
+    # Without spaces, as CloudTrail delivers.
+    return json.dumps({"Records": events}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _list_page(page: Any, events: list[dict[str, Any]]) -> bytes:
@@ -122,6 +122,12 @@ def base_file(base: str) -> Any:
     return json.loads(_base_text(base))
 
 
+@cache
+def _original(base: str) -> dict[str, Any]:
+    """Return the one record of a base export. Nobody changes it: `merge` copies what it changes."""
+    return form_of(base).take(base_file(base))
+
+
 def form_of(base: str) -> Form:
     """Return the form of a base event; whatever is not named is CloudTrail."""
     return FORMS.get(base, _CLOUDTRAIL)
@@ -148,6 +154,8 @@ def merge(target: Any, patch: Any) -> Any:
 def _counted(value: Any, n: int) -> Any:
     """Return `value` with `{n}` and `{n:02}` written out."""
     if isinstance(value, str):
+        if "{n" not in value:
+            return value
         return _COUNTER.sub(lambda m: f"{n:0{m[1]}d}" if m[1] else str(n), value)
     if isinstance(value, dict):
         return {_counted(k, n): _counted(v, n) for k, v in value.items()}
@@ -179,9 +187,9 @@ def _stepped(value: Any, seconds: int) -> Any:
 
 def _event(base: str, patch: dict[str, Any], n: int, every: int, number: int) -> dict[str, Any]:
     form = form_of(base)
-    original = form.take(base_file(base))
+    original = _original(base)
     fields = _plain(_counted(patch, n))
-    event = merge(copy.deepcopy(original), fields)
+    event = merge(original, fields)
     # OpenAI puts details under the name of the event's type: those of the base's type go with it.
     if base == "openai_audit" and "type" in fields and original["type"] not in (fields["type"], *fields):
         event.pop(original["type"], None)

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from forensics.analysis.addresses.enrich import rows_of_reference
-from forensics.enrichment.facts import LIST_KINDS, Addresses
-from forensics.enrichment.read import read_reference
-from forensics.store.eventstore import EventStore
-from tests.enrichment.files import mmdb
-
+#: Parts of a case that become files about addresses.
+ADDRESS_FILES = ("places", "tor", "hosting")
 _ASKED = "SELECT DISTINCT source_ip FROM activity WHERE source_ip IS NOT NULL ORDER BY source_ip"
 
 
@@ -19,6 +15,13 @@ def know_addresses(connection: Any, case: dict[str, Any]) -> None:
     `places` gives networks latitude and longitude in degrees, and a radius in km if the database states one; `tor` and
     `hosting` are the lines of a list.
     """
+    # Loaded where a case needs it: the collector of cases is loaded by every run of the tests.
+    from forensics.analysis.addresses.enrich import rows_of_reference
+    from forensics.enrichment.facts import LIST_KINDS, Addresses
+    from forensics.enrichment.read import read_reference
+    from forensics.store.eventstore import EventStore
+    from tests.enrichment.files import mmdb
+
     files = {kind: ("\n".join(case[kind]) + "\n").encode() for kind in LIST_KINDS if kind in case}
     if "places" in case:
         names = ("latitude", "longitude", "accuracy_radius")

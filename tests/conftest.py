@@ -13,7 +13,7 @@ from forensics.analysis.refresh import hunt_case
 from forensics.analysis.verdicts import exposure_case
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.store.case_folder import CaseFolder
-from tests.building import clock, new_case
+from tests.building import clock, made_once, new_case
 from tests.paths import SAMPLE
 
 
@@ -28,11 +28,17 @@ sys.addaudithook(_refuse)
 @pytest.fixture(scope="session")
 def made_sample_case(tmp_path_factory: pytest.TempPathFactory) -> CaseFolder:
     """The sample incident, ingested, hunted and judged once; never changed by a test."""
-    case = new_case(tmp_path_factory.mktemp("sample"), (SAMPLE / "case.toml").read_bytes())
-    ingest(case, [SAMPLE], IngestOptions())
-    hunt_case(case, catalogue(), clock)
-    exposure_case(case, catalogue(), clock)
-    return case
+
+    def make(folder: Path) -> None:
+        case = new_case(folder, (SAMPLE / "case.toml").read_bytes())
+        ingest(case, [SAMPLE], IngestOptions())
+        hunt_case(case, catalogue(), clock)
+        exposure_case(case, catalogue(), clock)
+
+    # A copy for each worker: a store that one process writes to cannot be opened by another.
+    root = tmp_path_factory.mktemp("sample") / "case"
+    shutil.copytree(made_once(tmp_path_factory, "sample", make) / "case", root)
+    return CaseFolder(root, clock)
 
 
 @pytest.fixture

@@ -77,10 +77,12 @@ def run_cases(path: Path) -> Result:
     killed = invalid = 0
     # A predicate that is gone lets more through: what must not match notices most, and what is noticed is not run again.
     order = {"must_not_match": 0, "must_match": 1}
-    for _, kind, case in sorted(cases_of(query, content), key=lambda each: order.get(each[1], 2)):
+    cases = list(cases_of(query, content))
+    beside = [case for _, _, case in cases]
+    for _, kind, case in sorted(cases, key=lambda each: order.get(each[1], 2)):
         for number, (_, sql) in list(alive.items()):
             try:
-                judge(replace(query, sql=sql), kind, case)
+                judge(replace(query, sql=sql), kind, case, beside)
             except CaseError:
                 killed += 1
                 del alive[number]

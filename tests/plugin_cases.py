@@ -6,33 +6,31 @@ See docs of the format in `CaseFile`; events are made in `tests.case_events`.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
-import tomli_w
 
-from forensics.model.case import GUARD, read_settings
+from forensics.model.case import GUARD
 from forensics.model.errors import ForensicsError
 from forensics.model.outcome import CanonicalRows
 from forensics.model.query import Query, QueryKind
 from forensics.queries.binding import bind, default_of
 from forensics.queries.catalogue import portability_faults
 from forensics.queries.queryfile import EmptyStore, load
-from tests.case_events import exports
-from tests.case_places import know_addresses
+from tests.case_places import ADDRESS_FILES
 
+Case = dict[str, Any]
 SUFFIX = ".cases.toml"
 KINDS = ("must_match", "must_not_match")
 #: As "events before the window", but none of them is known from a baseline either.
 BETWEEN = "events between baseline and window"
 SINCE, UNTIL = datetime.fromisoformat("2026-05-01"), datetime.fromisoformat("2026-06-01")
-#: Parts of a case that become files about addresses; see `tests.case_places`.
-_ADDRESS_FILES = ("places", "tor", "hosting")
 _TOP = frozenset({"base", *KINDS})
 _CASE = frozenset(
     {
@@ -48,7 +46,7 @@ _CASE = frozenset(
         "own_egress",
         "expect",
     }
-    | {"expect_count", *_ADDRESS_FILES}
+    | {"expect_count", *ADDRESS_FILES}
 )
 #: One event of another log format, for queries that must not care.
 _OTHERS = {
@@ -97,9 +95,15 @@ class CaseFile(pytest.File):
             query, content = read_cases(self.path)
         except (CaseError, ForensicsError, tomllib.TOMLDecodeError) as error:
             raise self.CollectError(f"{self.path.name}: {error}") from error
-        yield PortableItem.from_parent(self, name="portable", sql=sql, root=root)
-        for name, kind, case in cases_of(query, content):
-            yield CaseItem.from_parent(self, name=name, query=query, kind=kind, case=case)
+        # Cases of one file share what is read: what shuffles the tests of modules shall not mix them with those of others.
+        together = ModuleType(self.nodeid)
+        yield PortableItem.from_parent(self, name="portable", sql=sql, root=root, module=together)
+        cases = list(cases_of(query, content))
+        beside = [case for _, _, case in cases]
+        for name, kind, case in cases:
+            yield CaseItem.from_parent(
+                self, name=name, query=query, kind=kind, case=case, beside=beside, module=together
+            )
 
 
 def _check_file(content: dict[str, Any]) -> None:
@@ -126,9 +130,9 @@ def _check_file(content: dict[str, Any]) -> None:
 class PortableItem(pytest.Item):
     """The query keeps to the portable subset, or says why not."""
 
-    def __init__(self, *, sql: Path, root: Path, **rest: Any) -> None:
+    def __init__(self, *, sql: Path, root: Path, module: ModuleType, **rest: Any) -> None:
         super().__init__(**rest)
-        self._sql, self._root = sql, root
+        self._sql, self._root, self.module = sql, root, module
 
     def runtest(self) -> None:
         """Lint the file."""
@@ -148,13 +152,15 @@ class PortableItem(pytest.Item):
 class CaseItem(pytest.Item):
     """One case: events in, rows out."""
 
-    def __init__(self, *, query: Query, kind: str, case: dict[str, Any], **rest: Any) -> None:
+    def __init__(
+        self, *, query: Query, kind: str, case: Case, beside: Sequence[Case], module: ModuleType, **rest: Any
+    ) -> None:
         super().__init__(**rest)
-        self._query, self._kind, self._case = query, kind, case
+        self._query, self._kind, self._case, self._beside, self.module = query, kind, case, beside, module
 
     def runtest(self) -> None:
         """Run the case and judge its rows."""
-        judge(self._query, self._kind, self._case)
+        judge(self._query, self._kind, self._case, self._beside)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show what was expected and what came, without a traceback through the plugin."""
@@ -167,22 +173,24 @@ class CaseItem(pytest.Item):
         return self.path, 0, self.name
 
 
-def judge(query: Query, kind: str, case: dict[str, Any]) -> None:
-    """Run a case and judge its rows. Raises CaseError when it does not hold, ForensicsError when it cannot run."""
+def judge(query: Query, kind: str, case: Case, beside: Sequence[Case] = ()) -> None:
+    """Run a case and judge its rows. `beside`: the cases of its file, which are read with it.
+
+    Raises CaseError when it does not hold, ForensicsError when it cannot run."""
     if kind == "must_match":
-        _judge_matches(run_case(query, case), case)
+        _judge_matches(run_case(query, case, beside), case)
         return
     case = dict(case)
     if kind == "event of another source":
         case["base"], case["events"] = _other_base(query), [{}]
     elif kind != "must_not_match":
         case["_side"] = kind
-    rows = run_case(query, case, keep=kind == "event of another source")
+    rows = run_case(query, case, beside, keep=kind == "event of another source")
     if rows.rows:
         raise CaseError(f"no row was expected:\n{_shown(rows)}")
 
 
-def cases_of(query: Query, content: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def cases_of(query: Query, content: dict[str, Any]) -> Iterator[tuple[str, str, Case]]:
     """Yield (name, kind, case) of a case file, the generic ones of a detection beside the first, whose events they read."""
     first = {"base": content.get("base", ""), **content["must_match"][0]}
     if query.kind == QueryKind.DETECTION:
@@ -215,69 +223,22 @@ def _moment(value: Any, default: datetime | None) -> datetime | None:
     return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
 
 
-class _Stores:
-    """Stores in memory that hold the events of one case each: making one costs more than emptying it.
+@cache
+def _stores() -> Any:
+    from tests.case_stores import CaseStores
 
-    What every detection's case of another source reads is kept; the events of the last case are kept for the next.
-    """
-
-    def __init__(self) -> None:
-        self._kept: dict[str, Any] = {}
-        self._last: Any = None
-        self._holds = ""
-
-    def holding(self, case: dict[str, Any], *, keep: bool) -> Any:
-        """Return a connection to a store that holds the events and settings of `case`."""
-        from forensics.ingest.scratch import new_store
-
-        wanted = repr(
-            [case.get(part) for part in ("base", "events", "known", "own_accounts", "own_egress", *_ADDRESS_FILES)]
-        )
-        if keep:
-            if wanted not in self._kept:
-                connection = new_store()
-                _fill(connection, case)
-                self._kept[wanted] = connection
-            return self._kept[wanted]
-        if self._holds != wanted:
-            self._holds = ""
-            if self._last is None:
-                self._last = new_store()
-            _empty(self._last)
-            _fill(self._last, case)
-            self._holds = wanted
-        return self._last
+    return CaseStores()
 
 
-_STORES = _Stores()
-
-
-def _empty(connection: Any) -> None:
-    filled = "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND estimated_size > 0 ORDER BY table_name"
-    for (table,) in connection.execute(filled).fetchall():
-        connection.execute(f'TRUNCATE "{table}"')
-
-
-def _fill(connection: Any, case: dict[str, Any]) -> None:
-    from forensics.ingest.scratch import read_bytes
-    from forensics.store import casevalues
-
-    for export in exports(case["base"], case["events"]):
-        reading, account = read_bytes(
-            connection, export.name, export.data, export.owner, export.organisation, export.received_at
-        )
-        if account["defect"] or account["accepted"] + account["duplicate"] < export.events:
-            raise CaseError(f"{export.name} was not read: {dict(account)} {reading.reason} {reading.defects}")
-    casevalues.load(connection, _settings(case))
-    if case.keys() & set(_ADDRESS_FILES):
-        know_addresses(connection, case)
-
-
-def run_case(query: Query, case: dict[str, Any], *, keep: bool = False) -> CanonicalRows:
-    """Read the events of a case into an empty store and run the query over it."""
+def run_case(query: Query, case: Case, beside: Sequence[Case] = (), *, keep: bool = False) -> CanonicalRows:
+    """Read the events of a case into an empty store and run the query over it. `beside`: the cases of its file."""
     from forensics.store.duckdb_engine import DuckDBEngine
+    from tests.case_stores import UnreadableCase
 
-    connection = _STORES.holding(case, keep=keep)
+    try:
+        connection = _stores().holding(case, beside, keep=keep)
+    except UnreadableCase as error:
+        raise CaseError(str(error)) from error
     since, until = _moment(case.get("since"), SINCE), _moment(case.get("until"), UNTIL)
     if "_side" in case:
         earliest, latest = _extent(connection)
@@ -304,15 +265,6 @@ def _extent(connection: Any) -> tuple[datetime, datetime]:
     if earliest is None:
         raise CaseError("no event of the case has a time")
     return earliest, latest
-
-
-def _settings(case: dict[str, Any]) -> Any:
-    known = [{"reason": "stated by the case", "by": "the case", **entry} for entry in case.get("known", [])]
-    document = {
-        "own": {"accounts": case.get("own_accounts", ["111122223333"]), "egress": case.get("own_egress", [])},
-        "known": known,
-    }
-    return read_settings(tomli_w.dumps(document).encode())
 
 
 def _judge_matches(rows: CanonicalRows, case: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,11 @@ import pytest
 import forensics.ingest.scratch
 import forensics.store.casevalues
 import forensics.store.duckdb_engine  # noqa: F401
+from forensics.store.schema import TABLES
 from tests import case_events
+from tests.case_stores import CaseStores
+from tests.paths import REPOSITORY
+from tests.plugin_cases import cases_of, read_cases
 from tests.queries import pack
 
 Run = Callable[..., tuple[int, str]]
@@ -36,12 +41,13 @@ def run(pytester: pytest.Pytester) -> Run:
 def test_sound_cases_pass_with_the_generic_ones(run: Run) -> None:
     code, said = run(pack.CASES)
     assert code == 0, said
-    assert "8 passed" in said
+    assert "9 passed" in said
     for name in (
         "portable",
         "must_match: refused",
         "must_not_match: another service",
         "always: events before the window",
+        "always: events between baseline and window",
     ):
         assert f"trail_stopped.cases.toml::{name} PASSED" in said
 
@@ -182,7 +188,8 @@ def test_events_of_other_owners_make_files_of_their_own() -> None:
 
 @pytest.mark.parametrize("base", sorted(p.stem for p in case_events.BASES.glob("*.json")))
 def test_every_base_event_is_read_by_exactly_one_format(base: str) -> None:
-    from forensics.ingest.scratch import new_store, read_bytes
+    from forensics.ingest.scratch import read_bytes
+    from tests.stores import new_store
 
     (export,) = case_events.exports(base, [{}])
     connection = new_store()
@@ -191,3 +198,27 @@ def test_every_base_event_is_read_by_exactly_one_format(base: str) -> None:
         assert (account["seen"], account["accepted"]) == (1, 1), (reading, account)
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize(
+    ("file", "table"),
+    [
+        ("aws/access_key_created", "credential"),
+        ("aws/secrets_read_in_bulk", "aws_event_item"),
+        ("correlation/inventory_key_read", "ai_key"),
+    ],
+)
+def test_cases_read_together_hold_what_each_holds_by_itself(file: str, table: str) -> None:
+    path = REPOSITORY / "queries" / "detections" / f"{file}.cases.toml"
+    cases = [case for _, _, case in cases_of(*read_cases(path))]
+    together, alone = CaseStores(), CaseStores()
+    filled = 0
+    for case in cases:
+        rows = _rows(together.holding(case, cases, keep=False))
+        assert rows == _rows(alone.holding(case, (), keep=False))
+        filled += bool(rows[table])
+    assert filled
+
+
+def _rows(connection: Any) -> dict[str, list[str]]:
+    return {t: sorted(map(repr, connection.execute(f"SELECT * FROM {t}").fetchall())) for t in TABLES}

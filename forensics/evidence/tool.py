@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -35,13 +36,20 @@ def tree_sha256(folders: dict[str, Path]) -> str:
     return sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
+@cache  # a process runs what it loaded
+def _trees() -> dict[str, str]:
+    package = Path(forensics.__file__).parent
+    return {
+        "source_tree_sha256": tree_sha256({"forensics": package, "queries": queries_folder()}),
+        "reports_sha256": tree_sha256({"reports": reports_folder()}),
+    }
+
+
 def tool_facts() -> dict[str, str]:
     """Return tool.json: versions, a hash of program and queries, and one of the report templates."""
-    package = Path(forensics.__file__).parent
     return {
         "keytrail": __version__,
         "python": platform.python_version(),
         **{name: version(name) for name in _ENGINES},
-        "source_tree_sha256": tree_sha256({"forensics": package, "queries": queries_folder()}),
-        "reports_sha256": tree_sha256({"reports": reports_folder()}),
+        **_trees(),
     }

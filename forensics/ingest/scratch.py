@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,16 @@ def new_store() -> duckdb.DuckDBPyConnection:
     return connection
 
 
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file that was read but not written yet."""
+
+    name: str
+    received: Received
+    reading: FileReading
+    group: Group
+
+
 def read_bytes(
     connection: duckdb.DuckDBPyConnection,
     name: str,
@@ -36,30 +47,37 @@ def read_bytes(
 
     Returns the reading and its account: seen, accepted, duplicate, defect, out_of_scope.
     """
-    store = EventStore(connection)
     number = connection.execute("SELECT coalesce(max(receipt_id), 0) + 1 FROM receipt").fetchall()[0][0]
     received = Received(sha256(data).hexdigest(), unpack(data), number, Provenance(owner, organisation, received_at))
     group = Group()
-    reading = read_file(received, group)
-    account: Counter[str] = Counter()
+    file = ReadFile(name, received, read_file(received, group), group)
+    return file.reading, write_file(EventStore(connection), file)
+
+
+def write_file(store: EventStore, file: ReadFile) -> Counter[str]:
+    """Write a file that was read, with its receipt, and settle the store. Returns its account; see `read_bytes`."""
+    received, reading, account = file.received, file.reading, Counter[str]()
+    given = received.provenance
 
     def work() -> None:
-        counts = store.write(group)
-        account.update(account_of(reading, counts, number))
+        counts = store.write(file.group)
+        account.update(account_of(reading, counts, received.receipt_id))
         receipt: dict[str, Any] = {
-            "receipt_id": number,
+            "receipt_id": received.receipt_id,
             "file_sha256": received.file_sha256,
-            "path": name,
-            "owner": owner,
+            "path": file.name,
+            "owner": given.owner,
+            "organisation": given.organisation,
+            "received_at": given.received_at,
         }
-        store.insert("receipt", [{**receipt, "organisation": organisation, "received_at": received_at, **account}])
+        store.insert("receipt", [{**receipt, **account}])
         store.insert("defect", reading.defects)
         material = [{"member_path": "", **row, "file_sha256": received.file_sha256} for row in reading.material]
         store.insert("key_material", material)
 
     store.transact(work)
     store.settle()
-    return reading, account
+    return account
 
 
 def account_of(reading: FileReading, counts: Counter[tuple[int, str]], receipt_id: int) -> dict[str, int]:

@@ -27,7 +27,8 @@ def _is_unsafe(character: str) -> bool:
 
 def visible(text: str) -> str:
     """Return `text` with control, invisible and surrogate characters written as `[U+202E]`."""
-    if not any(_is_unsafe(c) for c in text):
+    # No printable character is unsafe, and most texts hold no other.
+    if text.isprintable() or not any(_is_unsafe(c) for c in text):
         return text
     return "".join(f"[U+{ord(c):04X}]" if _is_unsafe(c) else c for c in text)
 
@@ -37,6 +38,8 @@ def term_safe(text: str) -> str:
 
     Tabs and line ends become spaces; every other control character is shown as `\x1b` or `\u202e`.
     """
+    if text.isprintable():
+        return text
     out = []
     for character in text:
         code = ord(character)

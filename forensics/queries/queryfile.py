@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -38,16 +39,25 @@ _PLAIN = ("VARCHAR", "BIGINT", "HUGEINT", "INTEGER", "BOOLEAN", "TIMESTAMP", "DA
 class EmptyStore:
     """A store without rows, in memory, to ask which columns a query gives.
 
-    `ddl` are the statements that make it; the store itself knows them.
+    `ddl` are the statements that make it; the store itself knows them. Stores of the same statements are equal.
     """
 
     def __init__(self, ddl: Sequence[str]) -> None:
-        self._connection = duckdb.connect(":memory:", config=_CONFIG)
-        for sql in ddl:
-            self._connection.execute(sql)
-        # What is asked is columns, not rows: plans made better would only take longer to make.
-        self._connection.execute("PRAGMA disable_optimizer")
-        self._connection.execute("SET lock_configuration=true")
+        self._ddl = tuple(ddl)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EmptyStore) and self._ddl == other._ddl
+
+    def __hash__(self) -> int:
+        return hash(self._ddl)
+
+    @functools.cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(":memory:", config=_CONFIG)
+        for sql in self._ddl:
+            connection.execute(sql)
+        connection.execute("SET lock_configuration=true")
+        return connection
 
     def columns(self, sql: str, values: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return name and SQL type of each column of `sql`. Raises QueryFault."""
@@ -60,17 +70,13 @@ class EmptyStore:
 
 
 class _Faults:
-    """The faults of one file, each with its line, said in the order of lines."""
+    """The faults of one file, each with its line."""
 
-    def __init__(self, place: str) -> None:
-        self.place = place
+    def __init__(self) -> None:
         self.found: list[tuple[int, str]] = []
 
     def add(self, line: int, message: str) -> None:
         self.found.append((line, message))
-
-    def error(self) -> QueryFault:
-        return QueryFault("\n".join(f"{self.place}:{line}: {text}" for line, text in sorted(set(self.found))))
 
 
 def place_of(path: Path, root: Path | None) -> str:
@@ -85,24 +91,37 @@ def load(path: Path, *, root: Path | None = None, store: EmptyStore | None = Non
 
     With `store` the columns are checked too. Raises QueryFault with a line `path:line: what` for every fault.
     """
-    faults = _Faults(place_of(path, root))
+    place = place_of(path, root)
     try:
         data = path.read_bytes()
+    except OSError as error:
+        raise QueryFault(f"{place}:1: the file cannot be read") from error
+    query, faults = _judged(data, f"{path.parent.name}.{path.stem}", store)
+    if query is None:
+        raise QueryFault("\n".join(f"{place}:{line}: {text}" for line, text in faults))
+    return replace(query, place=place)
+
+
+# What a file holds follows from its bytes: a replay loads the packaged queries, which most often are the installed ones.
+@functools.lru_cache(maxsize=1024)
+def _judged(data: bytes, identity: str, store: EmptyStore | None) -> tuple[Query | None, tuple[tuple[int, str], ...]]:
+    """Return the query of a file that stands where `identity` says, as yet of no place; or its faults in the order of lines."""
+    faults = _Faults()
+    try:
         text = data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
-        raise QueryFault(f"{faults.place}:1: the file {reason}") from error
+    except UnicodeDecodeError:
+        return None, ((1, "the file is not UTF-8 text"),)
     header = headers.read(text, faults.add)
-    _check_name(path, header, faults)
+    _check_name(identity, header, faults)
     if header.end:
         _check_statement(text, header, faults, store)
     if faults.found:
-        raise faults.error()
+        return None, tuple(sorted(set(faults.found)))
     body = "".join(text.splitlines(keepends=True)[header.end :]).strip() + "\n"
-    return _query(header, body, sha256(data).hexdigest(), faults.place)
+    return _query(header, body, sha256(data).hexdigest()), ()
 
 
-def _query(header: headers.Header, sql: str, digest: str, place: str) -> Query:
+def _query(header: headers.Header, sql: str, digest: str) -> Query:
     return Query(
         id=header.text("id"),
         kind=QueryKind(header.text("kind")),
@@ -113,7 +132,7 @@ def _query(header: headers.Header, sql: str, digest: str, place: str) -> Query:
         description=header.text("description"),
         sql=sql,
         sha256=digest,
-        place=place,
+        place="",
         attack=header.texts("attack"),
         attack_v19=header.texts("attack_v19"),
         attack_version=header.text("attack_version"),
@@ -130,9 +149,8 @@ def _query(header: headers.Header, sql: str, digest: str, place: str) -> Query:
     )
 
 
-def _check_name(path: Path, header: headers.Header, faults: _Faults) -> None:
+def _check_name(expected: str, header: headers.Header, faults: _Faults) -> None:
     identity = header.text("id")
-    expected = f"{path.parent.name}.{path.stem}"
     if identity and identity != expected:
         faults.add(header.line("id"), f"id {identity!r} does not fit the file's place: {expected!r}")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -79,6 +80,7 @@ def page(view: ReportView, folder: Path) -> str:
     return text.rstrip("\n") + "\n"
 
 
+@lru_cache(maxsize=1)  # it holds the compiled templates
 def _environment(folder: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(str(folder)),

@@ -13,11 +13,12 @@ from forensics.analysis.credentials.drawing import dot_text
 from forensics.analysis.credentials.graph import Confidence, CredentialGraph
 from forensics.analysis.credentials.rules import graph_of
 from forensics.analysis.credentials.tree import lineage_json, starts_of, tree_of
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from forensics.model.case import read_settings
 from forensics.model.errors import UsageFault
 from forensics.store import casevalues
 from tests.building import delivery, event
+from tests.stores import new_store
 
 ADA = {
     "type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ada", "accountId": "111122223333",

@@ -16,7 +16,7 @@ from forensics.analysis.context import Window
 from forensics.analysis.evaluable import establish, fact_names, take_stock
 from forensics.analysis.findings import Finding, in_order, lowered
 from forensics.analysis.hunt import HuntResult, run_hunt, store_rows
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from forensics.model.errors import UsageFault
 from forensics.model.outcome import Outcome, State
 from forensics.model.query import DETECTION_COLUMNS, Query, QueryKind, Severity
@@ -26,6 +26,7 @@ from forensics.store.duckdb_engine import DuckDBEngine
 from forensics.store.schema import TABLES
 from tests.case_events import exports
 from tests.queries import pack
+from tests.stores import new_store
 
 SINCE, UNTIL = datetime.fromisoformat("2026-05-01"), datetime.fromisoformat("2026-06-01")
 T0_GUARD = datetime.fromisoformat("2026-05-04")

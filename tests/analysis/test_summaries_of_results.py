@@ -7,11 +7,12 @@ from datetime import datetime
 import pytest
 
 from forensics.analysis.context import catalogue
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from forensics.queries.binding import bind
 from forensics.store.duckdb_engine import DuckDBEngine
 from forensics.store.eventstore import EventStore
 from tests.case_events import exports
+from tests.stores import new_store
 
 SECRET = {"eventSource": "secretsmanager.amazonaws.com", "requestParameters": {"secretId": "tenant/key"}}
 EVENTS = [

@@ -168,8 +168,8 @@ with open_case(Path({str(case.root)!r}), system_clock).locked("ingest"):
 def test_interrupt_leaves_a_case_the_next_command_can_use(tmp_path, case):
     logs = tmp_path / "logs"
     logs.mkdir()
-    for n in range(1200):
-        (logs / f"{n:04d}.json").write_bytes(delivery([event(n * 20 + i) for i in range(20)]))
+    for n in range(1000):  # four groups of files
+        (logs / f"{n:04d}.json").write_bytes(delivery([event(n * 4 + i) for i in range(4)]))
     process = subprocess.Popen(
         [
             sys.executable,
@@ -194,7 +194,7 @@ def test_interrupt_leaves_a_case_the_next_command_can_use(tmp_path, case):
     connection = case.reader()
     try:
         assert connection.execute("SELECT count(*), count(DISTINCT event_id) FROM aws_event").fetchall() == [
-            (24000, 24000)
+            (4000, 4000)
         ]
     finally:
         connection.close()

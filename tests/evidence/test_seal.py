@@ -16,6 +16,7 @@ from forensics.evidence import seal as sealing
 from forensics.evidence.seal import plan, seal
 from forensics.evidence.structure import FIXED, ROOT_FILES
 from forensics.model.errors import CaseFault, UnreadableEvidence, UsageFault, VerificationFault
+from forensics.store.case_folder import CaseFolder
 from tests.evidence.sealing import Ticking, digest_of, make_case
 from tests.paths import need_program
 
@@ -26,6 +27,12 @@ def names(folder):
 
 def acts(case):
     return [json.loads(line)["act"] for line in case.custody.path.read_bytes().splitlines()]
+
+
+def changeable(made, folder):
+    """A copy of the sealed case."""
+    shutil.copytree(made.case.root, folder / "case")
+    return CaseFolder(folder / "case", Ticking())
 
 
 def test_holds_what_the_layout_says_and_nothing_else(made):
@@ -87,12 +94,10 @@ def test_packing_again_gives_the_same_bytes_whatever_happened_after(made, tmp_pa
     assert [acts(made.case)[n] for n in (-1, -2, -3)] == ["packaged", "verified", "reported"]
 
 
-def test_an_act_on_the_evidence_gives_another_package(tmp_path):
-    case = make_case(tmp_path)
-    first = seal(case, tmp_path / "one", Ticking())
+def test_an_act_on_the_evidence_gives_another_package(made, tmp_path):
+    case = changeable(made, tmp_path)
     case.work_path.write_bytes(b'{"act":"note","text":"seen by counsel"}\n')
-    second = seal(case, tmp_path / "two", Ticking())
-    assert first.digest != second.digest
+    assert seal(case, tmp_path / "two", Ticking()).digest != made.sealed.digest
 
 
 def test_the_zip_is_stored_sorted_and_without_time(made):
@@ -180,9 +185,8 @@ def test_what_is_interrupted_leaves_nothing(made, tmp_path, monkeypatch, error):
     assert acts(made.case)[-1] == "package failed"
 
 
-def test_a_broken_custody_log_is_not_sealed(tmp_path):
-    case = make_case(tmp_path)
-    seal(case, tmp_path / "first", Ticking())
+def test_a_broken_custody_log_is_not_sealed(made, tmp_path):
+    case = changeable(made, tmp_path)
     content = case.custody.path.read_bytes()
     case.custody.path.write_bytes(content.replace(b'"received"', b'"forgotten"', 1))
     with pytest.raises(VerificationFault, match="does not hold together"):

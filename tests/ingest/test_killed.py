@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import multiprocessing.process
 import random
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from forensics.ingest import fast, run
 from forensics.store.case_folder import CaseFolder, init_case
 from forensics.store.schema import TABLES
 from tests.building import clock, delivery, event, packed
 
-_RUN = """
-import sys
-from pathlib import Path
-from forensics.ingest import fast, run
-from forensics.store.case_folder import CaseFolder
-from tests.building import clock
-fast._WINDOW, fast.ROW_GROUP, run.GROUP_RECORDS = 20_000, 60, 120
-run.ingest(CaseFolder(Path(sys.argv[1]), clock), [Path(sys.argv[2])], run.IngestOptions(by="Ada"))
-"""
 _FILES, _EACH = 24, 40
 
 
@@ -56,13 +49,27 @@ def stored(case: Path) -> dict[str, list[str]]:
         }
 
 
-def command(case: Path, folder: Path) -> list[str]:
-    return [sys.executable, "-c", _RUN, str(case), str(folder)]
+def run_ingest(case: Path, folder: Path) -> None:
+    """Ingest with groups, parts and windows so small that a kill meets many of them."""
+    fast._WINDOW, fast.ROW_GROUP, run.GROUP_RECORDS = 20_000, 60, 120
+    run.ingest(CaseFolder(case, clock), [folder], run.IngestOptions(by="Ada"))
+
+
+#: Every run is a process of its own, made of one that has loaded the program and nothing else.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
+
+
+def started(case: Path, folder: Path) -> multiprocessing.process.BaseProcess:
+    process = PROCESSES.Process(target=run_ingest, args=(case, folder))
+    process.start()
+    return process
 
 
 def whole(case: Path, folder: Path) -> None:
-    done = subprocess.run(command(case, folder), check=False, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    process = started(case, folder)
+    process.join(120)
+    assert process.exitcode == 0
 
 
 def lines(case: Path) -> int:
@@ -82,14 +89,15 @@ def test_a_killed_run_goes_on_to_the_same_store(tmp_path: Path) -> None:
     for attempt, after in enumerate((1, 4, 9, 12, 16, 22, None, None)):
         case = tmp_path / f"killed{attempt}"
         init_case(case, clock)
-        run = subprocess.Popen(command(case, folder), stderr=subprocess.DEVNULL)
+        process = started(case, folder)
         deadline = time.monotonic() + 60
-        moment = time.monotonic() + 0.4 + chance.random()
-        while run.poll() is None and time.monotonic() < deadline:
+        moment = time.monotonic() + 0.05 + chance.random() * 0.6
+        while process.is_alive() and time.monotonic() < deadline:
             if lines(case) >= after if after is not None else time.monotonic() >= moment:
-                run.kill()
+                process.kill()
             time.sleep(0.002)
-        kills += run.wait(60) != 0
+        process.join(60)
+        kills += process.exitcode != 0
         whole(case, folder)
         assert stored(case) == expected
         shutil.rmtree(case)

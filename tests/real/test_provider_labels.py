@@ -9,10 +9,11 @@ import pytest
 
 from forensics.analysis.context import Window, catalogue
 from forensics.analysis.hunt import run_hunt
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from forensics.store.duckdb_engine import DuckDBEngine
 from tests.building import clock
 from tests.paths import shared_data
+from tests.stores import new_store
 
 #: Rules whose events are no finding by themselves, with the reason.
 NOT_FOUND = {

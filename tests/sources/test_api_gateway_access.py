@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from tests.sources.building import claimants, read_json, read_values, rows
+from tests.stores import new_store
 
 KEY = "Inv3ntedKeyInv3ntedKeyInv3ntedKeyInv3nt9"
 

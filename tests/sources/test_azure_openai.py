@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from tests.sources.building import claimants, read_json, read_text, read_values, rows
+from tests.stores import new_store
 
 RESOURCE = (
     "/SUBSCRIPTIONS/0A0A0A0A-0000-4000-8000-000000000001/RESOURCEGROUPS/AI/PROVIDERS/"

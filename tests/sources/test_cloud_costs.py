@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from tests.sources.building import claimants, read_text, read_values
+from tests.stores import new_store
 
 AZURE_HEAD = "Date,MeterCategory,MeterSubCategory,MeterName,UnitOfMeasure,Quantity,CostInBillingCurrency,BillingCurrency,ResourceId,SubscriptionId,ConsumedService"
 AZURE = (

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from forensics.ingest.enclosed import text_at
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from forensics.store.duckdb_engine import rows_of
+from tests.stores import new_store
 
 EVENT: dict[str, Any] = {
     "eventVersion": "1.08",

@@ -16,13 +16,14 @@ import pytest
 
 from forensics.ingest import parquet_rows
 from forensics.ingest.run import IngestOptions, ingest
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from forensics.ingest.unpack import Content, Limits, unpack
 from forensics.store.duckdb_engine import rows_of
 from tests.building import new_case
 from tests.paths import shared_data
 from tests.sources.building import claimants
 from tests.sources.test_cloudtrail_forms import EVENT, PLAIN, TEXT, first_row
+from tests.stores import new_store
 
 COLUMNS = (
     "event_id, event_time, event_source, event_name, event_type, region, account_id, actor_account_id, identity_type,"

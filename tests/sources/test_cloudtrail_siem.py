@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from forensics.sources.aws_cloudtrail_alerts import literal
 from forensics.sources.trail_mapping import java_map, nested
 from forensics.store.duckdb_engine import rows_of
 from tests.paths import shared_data
 from tests.sources.building import claimants
 from tests.sources.test_cloudtrail_forms import EVENT, OTHER, PLAIN, TEXT, first_row
+from tests.stores import new_store
 
 DENIED = {
     **OTHER,

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from forensics.ingest.enclosed import text_at
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from forensics.store.eventstore import EventStore
 from tests.building import delivery, event
 from tests.sources.building import claimants
+from tests.stores import new_store
 
 
 def as_csv(*rows: dict[str, Any]) -> bytes:

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from tests.paths import shared_data
 from tests.sources.building import claimants, read_json, read_text, rows
+from tests.stores import new_store
 
 COST = (
     "start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,quantity,quantity_unit,line_item,"

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from tests.sources.building import claimants, read_json, read_text, read_values, rows
+from tests.stores import new_store
 
 DAY = {
     "id": "1",

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from tests.sources.building import claimants, read_json, read_text, read_values, rows
+from tests.stores import new_store
 
 PROMPT = "an invented question that nobody may store"
 ACCOUNT = "billing@acme-ai.iam.gserviceaccount.com"

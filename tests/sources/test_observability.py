@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from tests.sources.building import read_json, read_text, read_values, rows
+from tests.stores import new_store
 
 ASKED = "an invented question that nobody may store"
 KEY = "sk-ant-api03-" + "A1b2C3d4" * 11

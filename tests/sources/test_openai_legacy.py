@@ -7,8 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from tests.sources.building import claimants, read_json, read_values, rows
+from tests.stores import new_store
 
 NOON = 1794657600  # 2026-11-14 12:00:00 UTC
 

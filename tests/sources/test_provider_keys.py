@@ -15,10 +15,11 @@ import pytest
 from forensics.ingest.discover import discover
 from forensics.ingest.receipts import ReceiptFacts, ReceiptTable
 from forensics.ingest.run import Ingest, IngestOptions
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from forensics.model.provider_key import UNDATED, WHOLE_KEY, digest_of, hint_of, limits_of
 from forensics.store.case_folder import init_case
 from tests.sources.building import claimants, read_json, read_text, read_values, rows
+from tests.stores import new_store
 
 WHOLE = "sk-proj-" + "Zq9" * 16
 SHA = sha256(WHOLE.encode()).hexdigest()

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from tests.sources.building import claimants, read_json, read_values, rows
+from tests.stores import new_store
 
 HMAC = "hmac-sha256:" + "ab" * 32
 TOKEN = "hmac-sha256:" + "cd" * 32

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from forensics.store.building_blocks import compute_blocks
 from tests.case_events import exports
+from tests.stores import new_store
 
 SECRET = {"eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue"}
 EVENTS = [

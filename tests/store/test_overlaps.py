@@ -7,9 +7,10 @@ from datetime import datetime
 
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from forensics.store.eventstore import EventStore
 from tests.paths import REPOSITORY
+from tests.stores import new_store
 
 PAGE = json.loads((REPOSITORY / "tests/base_events/openai_usage_page.json").read_text(encoding="utf-8"))
 EARLY, LATE = datetime(2026, 5, 1, 12), datetime(2026, 5, 9, 12)

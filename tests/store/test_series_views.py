@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from tests.case_events import exports
+from tests.stores import new_store
 
 KEY = "openai|||key_HeronEx1"
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from forensics.ingest.scratch import new_store, read_bytes
+from forensics.ingest.scratch import read_bytes
 from forensics.store.twins import link
 from tests.sources.test_cloudtrail_forms import EVENT
+from tests.stores import new_store
 
 POOR = {**EVENT, "userAgent": None}
 
