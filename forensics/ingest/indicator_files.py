@@ -30,11 +30,12 @@ def found_indicators(paths: Sequence[Path]) -> list[Found]:
     return out
 
 
-def take_indicators(data: bytes, name: str, group: Group) -> FileReading:
-    """Hand the indicators of a file to the group; returns its account as a file. Raises UsageFault."""
+def take_indicators(data: bytes, name: str, group: Group, *, is_new: bool) -> FileReading:
+    """Hand the indicators of a file to the group if they are new; returns its account as a file. Raises UsageFault."""
     found = read_indicators(data, name)
-    group.other.setdefault("indicator", []).extend(found.rows)
-    group.other.setdefault("indicator_fault", []).extend(found.faults)
+    if is_new:
+        group.other.setdefault("indicator", []).extend(found.rows)
+        group.other.setdefault("indicator_fault", []).extend(found.faults)
     notes = [f"{len(found.faults)} entries could not be used: `keytrail ioc` lists them"] if found.faults else []
     why = f"{found.form}, {len(found.rows)} indicators"
     return FileReading(REGISTERED, source_id=INDICATOR_SOURCE, reader_version="1", why=why, notes=notes)

@@ -154,9 +154,7 @@ class Ingest:
             return None
         self._known.add((found.name, digest, facts.owner))
         if found.is_indicators:
-            mapped = take_indicators(
-                data, found.name, self._group if unread or digest not in self._exhibits else Group()
-            )
+            mapped = take_indicators(data, found.name, self._group, is_new=unread or digest not in self._exhibits)
         if found.reference:
             mapped = take_reference(data, found.name, found.reference)
         if mapped is not None:
