@@ -17,6 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from forensics.model.column_map import read_map
+from forensics.sources.column_map import MappedSource
+
 BASES = Path(__file__).parent / "base_events"
 ABSENT = "<absent>"
 #: Keys of a patch that steer it and are no fields of the event.
@@ -40,6 +43,7 @@ class Export:
     """One file of a case, ready for the reader."""
 
     name: str
+    base: str
     data: bytes
     owner: str
     organisation: str
@@ -104,6 +108,8 @@ FORMS: dict[str, Form] = {
     "key_inventory": Form((), (), lambda f: f, _csv),
     "azure_openai_audit": Form(("time",), ("correlationId",), lambda f: f, _lines),
     "litellm_audit": Form(("updated_at",), ("id",), lambda f: f, _lines),
+    "application_log": Form(("at",), ("trace",), lambda f: f, _lines),
+    "vault_audit": Form(("time",), (), lambda f: f, _lines),
     "portkey_audit": Form(("timestamp",), ("request_id",), lambda f: f, _lines),
 }
 
@@ -120,6 +126,13 @@ def _base_text(base: str) -> str:
 def base_file(base: str) -> Any:
     """Return a fresh copy of a base export. Raises ValueError when there is none of that name."""
     return json.loads(_base_text(base))
+
+
+@cache
+def maps_of(base: str) -> tuple[MappedSource, ...]:
+    """Return the column map that stands beside a base event, for a form that no reader knows by itself."""
+    path = BASES / f"{base}.map.toml"
+    return (MappedSource(read_map(path.read_bytes(), path.name)),) if path.is_file() else ()
 
 
 @cache
@@ -225,5 +238,5 @@ def exports(base: str, events: list[dict[str, Any]]) -> list[Export]:
     for place, ((own_base, owner, organisation, received), found) in enumerate(sorted(grouped.items())):
         data = form_of(own_base).make(base_file(own_base), found)
         moment = _to_moment(received).replace(tzinfo=None) if received else None
-        made.append(Export(f"{place:02d}-{own_base}", data, owner, organisation, moment, len(found)))
+        made.append(Export(f"{place:02d}-{own_base}", own_base, data, owner, organisation, moment, len(found)))
     return made

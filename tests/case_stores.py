@@ -15,15 +15,18 @@ from typing import Any
 import pyarrow as pa
 import tomli_w
 
+from forensics.analysis.lineage import taints
+from forensics.analysis.pricing.tables import rows_for
 from forensics.ingest.fast import read_fast
 from forensics.ingest.reading import Received, read_file
 from forensics.ingest.scratch import ReadFile, write_file
 from forensics.ingest.unpack import unpack
 from forensics.model.case import read_settings
+from forensics.model.prices import read_prices
 from forensics.sources.protocol import Provenance
 from forensics.store import casevalues
 from forensics.store.eventstore import EventStore, Group
-from tests.case_events import Export, exports
+from tests.case_events import Export, exports, maps_of
 from tests.case_places import ADDRESS_FILES, know_addresses
 from tests.stores import empty, new_store
 
@@ -175,8 +178,17 @@ class CaseStores:
             know_addresses(connection, case)
 
 
+def derive(connection: Any, case: Case) -> None:
+    """Fill what exposure works out before its queries run: what is the intruder's, and prices."""
+    store = EventStore(connection)
+    store.replace("tainted", [t.row() for t in taints(connection, _settings(case))])
+    prices = [read_prices(case["prices"].encode(), "prices.csv")] if "prices" in case else []
+    store.replace("model_price", rows_for(connection, prices))
+
+
 def _content(case: Case) -> str:
-    return repr([case.get(part) for part in ("base", "events", "known", "own_accounts", "own_egress", *ADDRESS_FILES)])
+    parts = ("base", "events", "known", "own_accounts", "own_egress", "wrapping", *ADDRESS_FILES)
+    return repr([case.get(part) for part in parts])
 
 
 def _read(case: Case) -> list[tuple[Export, ReadFile]]:
@@ -184,9 +196,12 @@ def _read(case: Case) -> list[tuple[Export, ReadFile]]:
     read = []
     for number, export in enumerate(exports(case["base"], case["events"]), start=1):
         provenance = Provenance(export.owner, export.organisation, export.received_at)
-        received = Received(sha256(export.data).hexdigest(), unpack(export.data), number, provenance)
+        received = Received(
+            sha256(export.data).hexdigest(), unpack(export.data), number, provenance, maps=maps_of(export.base)
+        )
         group = Group()
-        reading = read_fast(received, group) or read_file(received, group)
+        # A map goes before the formats, which the fast reader does not know.
+        reading = (None if received.maps else read_fast(received, group)) or read_file(received, group)
         read.append((export, ReadFile(export.name, received, reading, group)))
     return read
 
@@ -196,5 +211,6 @@ def _settings(case: Case) -> Any:
     document = {
         "own": {"accounts": case.get("own_accounts", ["111122223333"]), "egress": case.get("own_egress", [])},
         "known": known,
+        "wrapping": [{"by": "the case", "text": "stated by the case", **w} for w in case.get("wrapping", [])],
     }
     return read_settings(tomli_w.dumps(document).encode())

@@ -44,6 +44,8 @@ _CASE = frozenset(
         "known",
         "own_accounts",
         "own_egress",
+        "wrapping",
+        "prices",
         "expect",
     }
     | {"expect_count", *ADDRESS_FILES}
@@ -84,7 +86,8 @@ class CaseFile(pytest.File):
 
     `places`, `tor` and `hosting` of a case make files about addresses (`tests.case_places`). A case has `name` and `events` (patches; `repeat`, `every`, `base`, `owner`, `organisation` and
     `received_at` steer one), and may have `since`, `until`, `t0`, `params`, `known`, `own_accounts`,
-    `own_egress`, `expect` and `expect_count`.
+    `own_egress`, `wrapping`, `prices` (a price table as CSV), `expect` and `expect_count`. For a query of exposure what
+    is held to be the intruder's is worked out from `known`, as exposure does.
     """
 
     def collect(self) -> Iterator[pytest.Item]:
@@ -233,12 +236,14 @@ def _stores() -> Any:
 def run_case(query: Query, case: Case, beside: Sequence[Case] = (), *, keep: bool = False) -> CanonicalRows:
     """Read the events of a case into an empty store and run the query over it. `beside`: the cases of its file."""
     from forensics.store.duckdb_engine import DuckDBEngine
-    from tests.case_stores import UnreadableCase
+    from tests.case_stores import UnreadableCase, derive
 
     try:
         connection = _stores().holding(case, beside, keep=keep)
     except UnreadableCase as error:
         raise CaseError(str(error)) from error
+    if query.kind == QueryKind.EXPOSURE:
+        derive(connection, case)
     since, until = _moment(case.get("since"), SINCE), _moment(case.get("until"), UNTIL)
     if "_side" in case:
         earliest, latest = _extent(connection)

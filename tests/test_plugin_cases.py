@@ -194,7 +194,9 @@ def test_every_base_event_is_read_by_exactly_one_format(base: str) -> None:
     (export,) = case_events.exports(base, [{}])
     connection = new_store()
     try:
-        reading, account = read_bytes(connection, export.name, export.data, "Orchard", "org-1")
+        reading, account = read_bytes(
+            connection, export.name, export.data, "Orchard", "org-1", maps=case_events.maps_of(base)
+        )
         assert (account["seen"], account["accepted"]) == (1, 1), (reading, account)
     finally:
         connection.close()

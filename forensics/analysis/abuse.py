@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from forensics.analysis.facts import Alternative, Facts, Reason, Row
 from forensics.analysis.keys import Key
-from forensics.analysis.misuse import act_signs, links, shape_signs, use_signs
+from forensics.analysis.misuse import act_signs, links, shape_signs, source_signs, use_signs
 from forensics.analysis.misuse.expected import Expected, expected_use, left_over, unexplained
 from forensics.analysis.misuse.innocent import launches, others
 from forensics.analysis.misuse.shown import not_shown
@@ -104,7 +104,7 @@ def _signs(
             found += shape_signs.token_shape(days, baseline_until, since, policy)
         billed = preferred(key, facts.billed.get((key.provider, key.key_id), []))
         found += use_signs.cost(billed, baseline_until, since, policy)
-        found += act_signs.sources(key, facts, baseline_until, since, policy)
+        found += source_signs.sources(key, facts, baseline_until, since, policy)
     found += act_signs.after_end(key, facts, series, rotated, answer.revoked)
     found += act_signs.changes(key, facts, baseline_until, since)
     return found

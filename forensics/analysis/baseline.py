@@ -6,10 +6,10 @@ The factor 0.6745 makes the MAD comparable to a standard deviation of a normal d
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from forensics.analysis.grid import Grid
 
 
 def doubled_median(values: Sequence[int]) -> int:
@@ -43,35 +43,21 @@ def level_of(values: Sequence[int], season: str) -> Level:
     return Level(median2, mad4 // 2, len(values), season)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Baseline:
-    """Samples of a key's buckets before the baseline ends."""
+    """Values of the buckets of a grid up to `end`, before which all is ordinary use."""
 
+    grid: Grid
+    values: Sequence[int]
+    end: int
     seasonal_samples: int
-    by_week_hour: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    by_day_hour: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    all_hours: list[int] = field(default_factory=list)
 
-    def add(self, start: datetime, value: int) -> None:
-        """Add a bucket."""
-        self.by_week_hour[start.weekday() * 24 + start.hour].append(value)
-        self.by_day_hour[start.hour].append(value)
-        self.all_hours.append(value)
-
-    def level(self, start: datetime) -> Level | None:
-        """Return the level of the same hour of the week, else of the day, else of all; None without samples."""
-        week = self.by_week_hour.get(start.weekday() * 24 + start.hour, [])
-        day = self.by_day_hour.get(start.hour, [])
+    def samples(self, place: int) -> tuple[list[int], str]:
+        """Return the values of the same hour of the week, else of the day, else of all, and by which season."""
+        week = self.grid.same_week_hour(place, self.end)
         if len(week) >= self.seasonal_samples:
-            return level_of(week, "hour of the week")
+            return [self.values[n] for n in week], "hour of the week"
+        day = self.grid.same_day_hour(place, self.end)
         if len(day) >= self.seasonal_samples:
-            return level_of(day, "hour of the day")
-        return level_of(self.all_hours, "all hours") if self.all_hours else None
-
-
-def build(samples: Iterable[tuple[datetime, int]], seasonal_samples: int) -> Baseline:
-    """Return the baseline of (bucket start, value) pairs."""
-    baseline = Baseline(seasonal_samples)
-    for start, value in samples:
-        baseline.add(start, value)
-    return baseline
+            return [self.values[n] for n in day], "hour of the day"
+        return list(self.values[: self.end]), "all hours"

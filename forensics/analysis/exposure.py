@@ -66,7 +66,7 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
     revoked = abuse.revoked["event_time"] if abuse.revoked else key.revoked_at
     last, active = _still_active(abuse, facts, policy)
     horizon = _horizon(key, abuse, facts)
-    used = [b.start for b in abuse.series.buckets if b.tokens or b.requests] if abuse.series else []
+    used = abuse.series.buckets.last_used() if abuse.series else None
     notes = [*key.notes, *exposure.notes, *abuse.notes]
     if facts.settings.t0 is None:
         notes.append(
@@ -108,7 +108,7 @@ def _answer(key: Key, facts: Facts, policy: Policy) -> Row:
         "revoked_at": revoked,
         "still_active": active,
         "last_use": last,
-        "last_bucket_from": max(used, default=None),
+        "last_bucket_from": used[0] if used else None,
         "as_of": _until(horizon, facts) if horizon else None,
         "as_of_source": horizon.source if horizon else None,
         "reasons": [r.as_json() for r in reasons],
@@ -167,7 +167,8 @@ def _still_active(abuse: AbuseAnswer, facts: Facts, policy: Policy) -> tuple[dat
     until = _until(series.horizon, facts) if series else None
     if series is None or until is None:
         return None, None
-    last = max((b.end for b in series.buckets if b.tokens or b.requests), default=None)
+    used = series.buckets.last_used()
+    last = used[1] if used else None
     day = timedelta(hours=policy.active_hours)
     if last is not None and until - last <= day:
         return last, True

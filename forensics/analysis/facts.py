@@ -14,9 +14,10 @@ from forensics.analysis.ledger.values import Changes, Holdings
 from forensics.model.case import Settings, Wrapping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from forensics.analysis.keys import Key
+    from forensics.analysis.usage import Series
 
 Row = dict[str, Any]
 
@@ -89,7 +90,7 @@ class Facts:
     logging: list[Row] = field(default_factory=list)
     hours: dict[str, list[Row]] = field(default_factory=dict)
     integrity: list[Row] = field(default_factory=list)
-    usage: Mapping[tuple[str, str], list[Row]] = field(default_factory=dict)
+    usage: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
     acts: list[Row] = field(default_factory=list)
     tainted_requests: list[Row] = field(default_factory=list)
     gateway: list[Row] = field(default_factory=list)
@@ -99,6 +100,7 @@ class Facts:
     logged_calls: list[Row] = field(default_factory=list)
     coverage: list[Row] = field(default_factory=list)
     trails: dict[Place, Horizon] = field(default_factory=dict)
+    series: dict[tuple[str, str, str, str], Series | None] = field(default_factory=dict)
     _coverage: dict[tuple[str, str], list[Row]] | None = None
 
     usage_days: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
@@ -185,12 +187,8 @@ def gather(
     since: datetime,
     until: datetime,
     baseline_until: datetime | None,
-    usage: Mapping[tuple[str, str], list[Row]] | None = None,
 ) -> Facts:
-    """Run the exposure queries through `run(query id)` and sort their rows by what they are about.
-
-    `usage` are the rows of exposure.usage_buckets by provider and key id, where they were read apart.
-    """
+    """Run the exposure queries through `run(query id)` and sort their rows by what they are about."""
     facts = Facts(settings, since, until, baseline_until, coverage=coverage)
     facts.suspects = {row["event_key"]: row for row in run("exposure.suspect_events")}
     _gather_accesses(facts, run)
@@ -202,7 +200,7 @@ def gather(
         hours[row["region"]].append(row)
     facts.hours = dict(hours)
     facts.integrity = run("exposure.log_integrity")
-    facts.usage = usage if usage is not None else _by_key(run("exposure.usage_buckets"))
+    facts.usage = _by_key(run("exposure.usage_buckets"))
     facts.acts = run("exposure.provider_acts")
     facts.tainted_requests = run("exposure.requests_from_tainted")
     facts.gateway = run("exposure.gateway_hours")
@@ -211,10 +209,7 @@ def gather(
     facts.model_calls = run("exposure.model_calls")
     facts.logged_calls = run("exposure.logged_calls")
     facts.sources = run("exposure.request_sources")
-    days: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in run("exposure.usage_days"):
-        days[row["provider"], row["key_id"]].append(row)
-    facts.usage_days = dict(days)
+    facts.usage_days = _by_key(run("exposure.usage_days"))
     return facts
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 #: What each sign weighs. Signs of one root count once, by the heaviest; together they make use unexplained, never more.
 WEIGHTS: Mapping[str, int] = MappingProxyType(
     {
+        "network": 4,
         "volume": 3,
         "cost": 3,
         "dormant": 3,
@@ -18,6 +19,7 @@ WEIGHTS: Mapping[str, int] = MappingProxyType(
         "tier": 2,
         "control_plane": 2,
         "agent": 1,
+        "near_address": 1,
         "off_hours": 1,
         "token_shape": 1,
         "after_rotation": 1,

@@ -32,6 +32,8 @@ _WORDS = {
     Exposure.STORE_COPIED: "the store that holds it was copied, shared, opened or scanned",
     Exposure.POSSIBLY: "possibly handed out",
 }
+#: Reads of settings count for newcomers even where a listing leaves open which page was read.
+_SETTINGS = "exposure.runtime_reads"
 #: Acts on a store that say something only when the intruder did them: everybody else writes policies all day.
 _INTRUDERS_ONLY = frozenset(
     {"PutBucketPolicy", "PutBucketAcl", "PutBucketReplication", "CreateVolume", "AttachVolume", "PutResourcePolicy",
@@ -133,7 +135,7 @@ def _is_newcomer(read: Row, facts: Facts) -> bool:
     return (
         read["outcome"] == "success"
         and read["value"] == "this"
-        and read["access"] != Exposure.POSSIBLY.value
+        and (read["access"] != Exposure.POSSIBLY.value or read["query_id"] == _SETTINGS)
         and read["action"] not in _INTRUDERS_ONLY
         and not read["usual_reads"]
         and not read["invoked_by"]

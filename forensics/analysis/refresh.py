@@ -16,7 +16,7 @@ from forensics.analysis.verdicts import exposure_case
 from forensics.model.outcome import State
 from forensics.queries.catalogue import Catalogue
 from forensics.store import casevalues
-from forensics.store.basis import components, fingerprint, hunt_parts, stale
+from forensics.store.basis import LABELS, components, fingerprint, hunt_parts, stale
 from forensics.store.building_blocks import compute_blocks
 from forensics.store.duckdb_engine import DuckDBEngine
 from forensics.store.eventstore import EventStore
@@ -118,6 +118,8 @@ def refresh(folder: CaseFolder, clock: Clock, by: str = "", queries: Catalogue |
         connection.close()
     if "enrich" in old:
         enrich_case(folder, clock, by)
+        # Verdicts rest on the facts of addresses.
+        old.setdefault("exposure", [LABELS["addresses"]])
     if "hunt" in old:
         hunt_case(folder, queries, clock, by)
     if "exposure" in old:

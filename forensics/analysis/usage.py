@@ -5,23 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from forensics.analysis.buckets import Buckets, at_or_after, at_or_before
 from forensics.analysis.facts import Facts, Row
+from forensics.analysis.grid import Grid, grid_of
 from forensics.analysis.horizon import Horizon, export_horizon
 from forensics.analysis.keys import Key
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """A time bucket of a key over all models; end exclusive."""
-
-    start: datetime
-    end: datetime
-    requests: int
-    tokens: int
-    models: tuple[str, ...]
-    event_keys: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -32,45 +22,32 @@ class Series:
     """
 
     granularity_s: int
-    buckets: list[Bucket]
+    buckets: Buckets
     stretches: list[tuple[datetime, datetime]]
     horizon: Horizon
     truncated: bool = False
     sources: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
-    _all: list[tuple[datetime, Bucket | None]] = field(default_factory=list)
 
     @property
     def end(self) -> datetime | None:
         """End of the last covered stretch."""
         return self.stretches[-1][1] if self.stretches else None
 
+    @property
+    def grid(self) -> Grid:
+        """Every covered bucket, used or not."""
+        return grid_of(self.granularity_s, tuple(self.stretches))
+
     def covers(self, start: datetime, end: datetime) -> bool:
         """Return whether one stretch holds all of [start, end)."""
         return any(a <= start and end <= b for a, b in self.stretches)
 
-    def values(self, start: datetime, end: datetime) -> list[tuple[datetime, Bucket | None]]:
-        """Return every covered bucket wholly inside [start, end), with zero (None) where the export proves absence."""
-        covered = self._covered()
-        step = timedelta(seconds=self.granularity_s)
-        first = bisect_left(covered, start, key=_start)
-        return covered[first : max(first, bisect_right(covered, end - step, key=_start))]
-
-    def _covered(self) -> list[tuple[datetime, Bucket | None]]:
-        """Return every covered bucket in order, made once."""
-        if not self._all:
-            by_start = {b.start: b for b in self.buckets}
-            step = timedelta(seconds=self.granularity_s)
-            for low, high in self.stretches:
-                at = low
-                while at + step <= high:
-                    self._all.append((at, by_start.get(at)))
-                    at += step
-        return self._all
-
-
-def _start(covered: tuple[datetime, Bucket | None]) -> datetime:
-    return covered[0]
+    def places(self, start: datetime, end: datetime) -> list[tuple[int, int]]:
+        """Return place in the grid and place among the buckets of what was counted wholly inside [start, end), in order."""
+        starts, index = self.buckets.starts, self.grid.index
+        first, last = bisect_left(starts, at_or_after(start)), bisect_right(starts, at_or_before(end) - self.grid.step)
+        return [(index[starts[n]], n) for n in range(first, last) if starts[n] in index]
 
 
 def _merge(stretches: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
@@ -88,10 +65,14 @@ def owned(key: Key, owner: str) -> bool:
     return not key.customer or not owner or owner == key.customer
 
 
-def _by_key(coverage: Row) -> bool:
-    """Whether a stretch is of usage in buckets, grouped by key, with both ends."""
+def _by_key(coverage: Row, told_by_name: set[str]) -> bool:
+    """Whether a stretch is of usage in buckets, grouped by key, with both ends.
+
+    An export that is grouped by the keys' names proves something only about a key that it names.
+    """
     whole = coverage["granularity_s"] and coverage["covered_from"] and coverage["covered_until"]
-    grouped = "api_key_id" in (coverage["grouped_by"] or "").split(",")
+    dimensions = (coverage["grouped_by"] or "").split(",")
+    grouped = "api_key_id" in dimensions or ("key" in dimensions and coverage["source_id"] in told_by_name)
     return bool(whole) and grouped and coverage["endpoint"] not in {"costs", "audit"}
 
 
@@ -110,12 +91,23 @@ def series_of(key: Key, facts: Facts) -> Series | None:
 
     An export that names other keys and never this one proves nothing about it: the key may belong to another
     organisation. Of several granularities the one that proves most time is used, the finer of equals, and it is named.
+    It is made once for a key of `facts`.
     """
+    name = (key.provider, key.key_id, key.customer, key.basis)
+    if name not in facts.series:
+        facts.series[name] = _series(key, facts)
+    return facts.series[name]
+
+
+def _series(key: Key, facts: Facts) -> Series | None:
     rows = preferred(key, facts.usage.get((key.provider, key.key_id), []))
     if key.basis == "secret_name" or not rows:
         return None
     owners = {r["owner"] or "" for r in rows}
-    coverage = [c for owner in sorted(owners) for c in facts.coverage_of(key.provider, owner) if _by_key(c)]
+    told_by_name = {r["source_id"] for r in rows if r["named_by"]}
+    coverage = [
+        c for owner in sorted(owners) for c in facts.coverage_of(key.provider, owner) if _by_key(c, told_by_name)
+    ]
     if not coverage:
         return None
     spans: defaultdict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
@@ -125,7 +117,7 @@ def series_of(key: Key, facts: Facts) -> Series | None:
     best = min(merged, key=lambda g: (-sum(int((b - a).total_seconds()) for a, b in merged[g]), g))
     series = Series(
         best,
-        _buckets([r for r in rows if r["granularity_s"] == best]),
+        Buckets(r for r in rows if r["granularity_s"] == best),
         merged[best],
         _horizon(key, [c for c in coverage if c["granularity_s"] == best]),
     )
@@ -135,6 +127,10 @@ def series_of(key: Key, facts: Facts) -> Series | None:
     series.sources = tuple(kinds)
     if any((r["views"] or 1) > 1 for r in chosen):
         series.notes.append(f"of several views of the same usage the figures use one: {', '.join(kinds)}")
+    if names := sorted({r["named_by"] for r in chosen if r["named_by"]}):
+        series.notes.append(
+            f"usage that names no id counts by the name {', '.join(names)}, which no other key of its owner at the provider has"
+        )
     if len(merged) > 1:
         others = ", ".join(f"{g} s" for g in sorted(merged) if g != best)
         series.notes.append(
@@ -148,25 +144,3 @@ def _horizon(key: Key, coverage: list[Row]) -> Horizon:
     received = max((c["received_at"] for c in coverage if c["received_at"] is not None), default=None)
     owner = key.customer or max(c["owner"] or "" for c in coverage)
     return Horizon("usage", owner, key.provider, until, received)
-
-
-def _buckets(rows: list[Row]) -> list[Bucket]:
-    grouped: defaultdict[datetime, list[Row]] = defaultdict(list)
-    for row in rows:
-        grouped[row["bucket_start"]].append(row)
-    return [_bucket(start, here) for start, here in sorted(grouped.items())]
-
-
-def _bucket(start: datetime, here: list[Row]) -> Bucket:
-    if len(here) == 1:
-        row = here[0]
-        models = (row["model"],) if row["model"] and (row["tokens"] or row["requests"]) else ()
-        return Bucket(start, row["bucket_end"], row["requests"], row["tokens"], models, (row["event_key"],))
-    return Bucket(
-        start,
-        here[0]["bucket_end"],
-        sum(r["requests"] for r in here),
-        sum(r["tokens"] for r in here),
-        tuple(sorted({r["model"] for r in here if r["model"] and (r["tokens"] or r["requests"])})),
-        tuple(sorted(r["event_key"] for r in here)),
-    )

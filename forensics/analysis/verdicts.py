@@ -18,13 +18,13 @@ from forensics.analysis.inventory.register import read_register
 from forensics.analysis.policy import DEFAULT
 from forensics.analysis.posture.judge import posture_of, posture_rows
 from forensics.analysis.pricing import tables as pricing
-from forensics.analysis.usage_rows import PackedRows
 from forensics.model.outcome import CanonicalRows, State
 from forensics.queries.binding import bind
 from forensics.queries.catalogue import Catalogue
 from forensics.store import casevalues
 from forensics.store.basis import components, fingerprint
-from forensics.store.duckdb_engine import DuckDBEngine, rows_of
+from forensics.store.building_blocks import compute_overlaps
+from forensics.store.duckdb_engine import ByKey, DuckDBEngine, rows_of
 from forensics.store.eventstore import EventStore, text_json
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ class ExposureResult:
     template: str
     window: Window
     runs: list[dict[str, Any]] = field(default_factory=list)
-    results: dict[str, CanonicalRows] = field(default_factory=dict)
     tainted: list[dict[str, Any]] = field(default_factory=list)
     cloud_use: list[dict[str, Any]] = field(default_factory=list)
     posture: list[dict[str, Any]] = field(default_factory=list)
@@ -77,35 +76,24 @@ def compute(
     connection = folder.reader()
     try:
         window = window_of(connection, settings, since, until)
+        compute_overlaps(connection)
         engine = DuckDBEngine(connection)
         runs: list[dict[str, Any]] = []
-        results: dict[str, CanonicalRows] = {}
+        by_key = _by_key(engine, queries, window, runs)
 
         def run(query_id: str) -> list[dict[str, Any]]:
+            if query_id in by_key:
+                return by_key.pop(query_id).dicts()
             query = queries.by_id(query_id)
             values = bind(query, since=window.since, until=window.until, baseline_until=window.baseline_until)
             started = time.monotonic()
             rows = engine.run(query.sql, values)
             spent = int((time.monotonic() - started) * 1000)
-            results[query_id] = rows
             runs.append(_run_row(query, values, engine.name, rows, spent))
             return rows.dicts()
 
-        def usage() -> PackedRows:
-            query = queries.by_id("exposure.usage_buckets")
-            values = bind(query, since=window.since, until=window.until, baseline_until=window.baseline_until)
-            started, made = time.monotonic(), []
-
-            def taker(columns: tuple[str, ...], types: tuple[str, ...]) -> Any:
-                made.append(PackedRows(columns, types))
-                return made[0].take
-
-            rows = engine.stream(query.sql, values, taker)
-            runs.append(_run_row(query, values, engine.name, rows, int((time.monotonic() - started) * 1000)))
-            return made[0]
-
         coverage = rows_of(connection, _COVERAGE)
-        gathered = facts.gather(run, coverage, settings, window.since, window.until, window.baseline_until, usage())
+        gathered = facts.gather(run, coverage, settings, window.since, window.until, window.baseline_until)
         gathered.trails = trail_horizons(connection, window.since, window.until)
         register = read_register(connection)
         listed = keys.of_register(register)
@@ -124,19 +112,42 @@ def compute(
             DEFAULT,
         )
         book = make_book(ground, lambda state: exposure.judge(keys.of_register(state), gathered))
+        _note_ambiguous(answers, book)
         return ExposureResult(
             answers,
             exposure.unlisted(listed, seen) if listed else [],
             keys.template(known),
             window,
             runs,
-            results,
             cloud_use=cloud_use(gathered),
             posture=posture_of(run, answers, window.baseline_until),
             book=book,
         )
     finally:
         connection.close()
+
+
+def _note_ambiguous(answers: list[dict[str, Any]], book: Book) -> None:
+    """Say of each key that a name in a log may mean that the name counts for none of those that have it."""
+    for remark in book.remarks:
+        # Remarks with rows are of the inventory, whose keys say so themselves.
+        for answer in answers if remark.kind == "ambiguous" and not remark.rows else ():
+            if answer["provider"] == remark.provider and answer["key_id"] in remark.keys:
+                answer["notes"].append(f"{remark.text}; it counts for none of them")
+
+
+def _by_key(
+    engine: DuckDBEngine, queries: Catalogue, window: Window, runs: list[dict[str, Any]]
+) -> dict[str, CanonicalRows]:
+    """Run the queries that are marked `by_key` together, some keys at a time; their time is noted for each alike."""
+    chosen = [queries.by_id(query_id) for query_id in facts.QUERIES if queries.by_id(query_id).by_key]
+    bound = [bind(q, since=window.since, until=window.until, baseline_until=window.baseline_until) for q in chosen]
+    started = time.monotonic()
+    found = engine.run_by_key([ByKey(q.sql, values) for q, values in zip(chosen, bound, strict=True)])
+    spent = int((time.monotonic() - started) * 1000) // len(chosen)
+    for query, values, rows in zip(chosen, bound, found, strict=True):
+        runs.append(_run_row(query, values, engine.name, rows, spent))
+    return {query.id: rows for query, rows in zip(chosen, found, strict=True)}
 
 
 def _run_row(query: Any, values: dict[str, Any], engine: str, rows: CanonicalRows, milliseconds: int) -> dict[str, Any]:

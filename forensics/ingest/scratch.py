@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.ingest.reading import FileReading, Received, read_file
 from forensics.ingest.unpack import unpack
-from forensics.sources.protocol import Provenance
+from forensics.sources.protocol import Provenance, Source
 from forensics.store.duckdb_engine import open_writer
 from forensics.store.eventstore import EventStore, Group, create
 
@@ -42,13 +42,16 @@ def read_bytes(
     owner: str = "",
     organisation: str = "",
     received_at: datetime | None = None,
+    maps: tuple[Source, ...] = (),
 ) -> tuple[FileReading, Counter[str]]:
-    """Read `data` as a received file called `name`.
+    """Read `data` as a received file called `name`; `maps` are column maps, which go before the formats.
 
     Returns the reading and its account: seen, accepted, duplicate, defect, out_of_scope.
     """
     number = connection.execute("SELECT coalesce(max(receipt_id), 0) + 1 FROM receipt").fetchall()[0][0]
-    received = Received(sha256(data).hexdigest(), unpack(data), number, Provenance(owner, organisation, received_at))
+    received = Received(
+        sha256(data).hexdigest(), unpack(data), number, Provenance(owner, organisation, received_at), maps=maps
+    )
     group = Group()
     file = ReadFile(name, received, read_file(received, group), group)
     return file.reading, write_file(EventStore(connection), file)

@@ -92,4 +92,6 @@ class Query:
     baseline_days: int = 0
     portable: bool = True
     portable_reason: str = ""
+    #: Each row rests on the usage of one key, in the order of provider, owner and key: it may be run some keys at a time.
+    by_key: bool = False
     parameters: tuple[Parameter, ...] = field(default_factory=tuple)

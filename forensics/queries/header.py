@@ -100,7 +100,7 @@ def read(text: str, report: Report) -> Header:
 
 def _check_keys(header: Header, report: Report) -> None:
     values = header.values
-    for key in sorted(values.keys() - _TEXTS - _LISTS - {"baseline_days", "portable", "params"}):
+    for key in sorted(values.keys() - _TEXTS - _LISTS - {"baseline_days", "portable", "by_key", "params"}):
         report(header.line(key), f"unknown key {key!r}")
     detection = values.get("kind") == QueryKind.DETECTION
     for key in (*_REQUIRED, *(_REQUIRED_OF_DETECTION if detection else ())):
@@ -124,6 +124,8 @@ def _check_switches(header: Header, report: Report) -> None:
     days = values.get("baseline_days", 0)
     if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= 366:
         report(header.line("baseline_days"), "baseline_days must be a whole number from 0 to 366")
+    if not isinstance(values.get("by_key", False), bool):
+        report(header.line("by_key"), "by_key must be true or false")
     portable = values.get("portable", True)
     if not isinstance(portable, bool):
         report(header.line("portable"), "portable must be true or false")

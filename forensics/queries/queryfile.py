@@ -145,6 +145,7 @@ def _query(header: headers.Header, sql: str, digest: str) -> Query:
         baseline_days=header.values.get("baseline_days", 0),
         portable=header.values.get("portable", True),
         portable_reason=header.text("portable_reason"),
+        by_key=header.values.get("by_key", False),
         parameters=header.parameters,
     )
 

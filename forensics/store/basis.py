@@ -23,11 +23,12 @@ LABELS = {
     "prices": "the prices changed",
     "tool": "another version of the tool made it",
     "logs": "the log files were checked",
+    "addresses": "files about addresses were asked",
     "hunt": "the hunt it rests on was run again with another result",
 }
 
 
-_CHECKED = "SELECT fingerprint FROM result_basis WHERE kind = 'verify-logs'"
+_DONE = "SELECT fingerprint FROM result_basis WHERE kind = ?"
 #: A check of log files rests on these, and on the keys that were pinned.
 CHECK_PARTS = ("evidence", "tool")
 
@@ -39,8 +40,8 @@ def _work(folder: CaseFolder) -> bytes:
 
 
 def hunt_parts(parts: dict[str, str]) -> dict[str, str]:
-    """Return the components that a hunt rests on: all but the check of the log files and the prices."""
-    return {name: value for name, value in parts.items() if name not in {"logs", "prices"}}
+    """Return the components that a hunt rests on: all but the check of the log files, the prices and the facts of addresses."""
+    return {name: value for name, value in parts.items() if name not in {"logs", "prices", "addresses"}}
 
 
 def _prices(folder: CaseFolder) -> bytes:
@@ -68,8 +69,14 @@ def components(connection: duckdb.DuckDBPyConnection, folder: CaseFolder, querie
         "queries": queries_sha256,
         "prices": sha256(_prices(folder)).hexdigest(),
         "tool": f"keytrail {__version__}",
-        "logs": "".join(row[0] for row in connection.execute(_CHECKED).fetchall()),
+        "logs": _basis_of(connection, "verify-logs"),
+        "addresses": _basis_of(connection, "enrich"),
     }
+
+
+def _basis_of(connection: duckdb.DuckDBPyConnection, kind: str) -> str:
+    """Return what a result of that kind rests on, "" where it was never computed."""
+    return "".join(row[0] for row in connection.execute(_DONE, [kind]).fetchall())
 
 
 def fingerprint(parts: dict[str, str]) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Each view, in the order in which they rest on each other.
 _BLOCKS = ("secret_access", "key_usage", "key_unit", "covered_unit", "key_made", "key_read", "first_seen")
+#: What decides which rows of usage count: small, and asked for by every query over usage.
+_OVERLAPS = ("ai_usage_earlier", "ai_key_name", "ai_usage_mixed")
 #: A view of more rows stays one: what is kept lies in memory, which the queries need themselves.
 MOST_ROWS = 1_000_000
 
@@ -23,6 +25,7 @@ def compute_blocks(connection: duckdb.DuckDBPyConnection, most_rows: int = MOST_
 
     Rows are the views' own, so every query gives the same with and without.
     """
+    compute_overlaps(connection)
     connection.execute("ATTACH ':memory:' AS blocks (READ_WRITE, COMPRESS)")
     computed = []
     for view in _BLOCKS:
@@ -34,3 +37,9 @@ def compute_blocks(connection: duckdb.DuckDBPyConnection, most_rows: int = MOST_
         connection.execute("CHECKPOINT blocks")  # packs what was written
         computed.append(view)
     return computed
+
+
+def compute_overlaps(connection: duckdb.DuckDBPyConnection) -> None:
+    """Settle once which rows of usage are told anew by a later export, and which keys have exports of several kinds."""
+    for view in _OVERLAPS:
+        connection.execute(f"CREATE TEMP TABLE {view} AS SELECT * FROM main.{view}")

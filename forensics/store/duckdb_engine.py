@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -18,6 +19,7 @@ import orjson
 
 from forensics.model.errors import CaseFault, QueryFault
 from forensics.model.outcome import CanonicalRows
+from forensics.store.usage_parts import PART_ROWS, usage_parts
 
 _Config = dict[str, str | bool | int | float | list[str]]
 _OFFLINE: _Config = {
@@ -32,6 +34,16 @@ _ALLOWED = ("VARCHAR", "BIGINT", "HUGEINT", "INTEGER", "BOOLEAN", "TIMESTAMP", "
 #: Gets the columns and types of a result and returns what takes its rows, part after part.
 Taker = Callable[[tuple[str, ...], tuple[str, ...]], Callable[[list[tuple[Any, ...]]], None]]
 _PART = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class ByKey:
+    """A query that is run over some keys at a time: its SELECT and what is bound; `taker` gets the rows, if there is one."""
+
+    sql: str
+    parameters: Mapping[str, Any]
+    taker: Taker | None = None
+
 
 #: Rows of a row group. A transaction with as many rows writes its blocks at once instead of twice, through the log.
 ROW_GROUP = 30_720
@@ -102,19 +114,17 @@ def canonical_value(value: object) -> object:
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
     if isinstance(value, int | Decimal):
         return f"{value:f}" if isinstance(value, Decimal) else str(value)
     return str(value)
 
 
-def canonical_lines(columns: tuple[str, ...], types: tuple[str, ...], rows: tuple[tuple[Any, ...], ...]) -> bytes:
+def canonical_lines(columns: tuple[str, ...], types: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> bytes:
     """Return the JSON lines whose SHA-256 is the logical hash of a result."""
-    lines = [
-        json.dumps([[c, t] for c, t in zip(columns, types, strict=True)], ensure_ascii=False, separators=(",", ":"))
-    ]
-    lines += [json.dumps([canonical_value(v) for v in row], ensure_ascii=False, separators=(",", ":")) for row in rows]
-    return ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass")
+    head = [[c, t] for c, t in zip(columns, types, strict=True)]
+    first = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return first + b"\n" + (_lines(types, rows) if rows else b"")
 
 
 def _check(columns: tuple[str, ...], types: tuple[str, ...]) -> None:
@@ -126,13 +136,49 @@ def _check(columns: tuple[str, ...], types: tuple[str, ...]) -> None:
             )
 
 
-def _line(row: tuple[Any, ...]) -> bytes:
-    """Return the canonical line of a row: what `canonical_lines` writes for it, without the line's end."""
-    values = [canonical_value(v) for v in row]
+def _lines(types: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> bytes:
+    """Return the canonical lines of rows; column by column, as most hold text that is its own canonical value."""
+    columns = [
+        column if kind == "VARCHAR" else map(canonical_value, column)
+        for kind, column in zip(types, zip(*rows, strict=True), strict=True)
+    ]
+    return b"".join(_line(values) + b"\n" for values in zip(*columns, strict=True))
+
+
+def _line(values: tuple[Any, ...]) -> bytes:
+    """Return canonical values as JSON, without the line's end."""
     try:
         return orjson.dumps(values)
     except TypeError:  # half of a surrogate pair, which orjson refuses
         return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+class _Result:
+    """A result as it comes, part after part: hashed at once, and its rows held or handed over."""
+
+    def __init__(self, taker: Taker | None) -> None:
+        self._taker = taker
+        self._take: Callable[[list[tuple[Any, ...]]], None] | None = None
+        self._columns: tuple[str, ...] = ()
+        self._types: tuple[str, ...] = ()
+        self._digest, self._count = sha256(), 0
+        self._rows: list[tuple[Any, ...]] = []
+
+    def add(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        described = cursor.description or []
+        columns, types = tuple(d[0] for d in described), tuple(str(d[1]) for d in described)
+        if self._take is None:
+            _check(columns, types)
+            self._columns, self._types = columns, types
+            self._digest.update(canonical_lines(columns, types, ()))
+            self._take = self._taker(columns, types) if self._taker else self._rows.extend
+        while rows := cursor.fetchmany(_PART):
+            self._digest.update(_lines(types, rows))
+            self._take(rows)
+            self._count += len(rows)
+
+    def done(self) -> CanonicalRows:
+        return CanonicalRows(self._columns, self._types, tuple(self._rows), self._digest.hexdigest(), self._count)
 
 
 class DuckDBEngine:
@@ -148,32 +194,35 @@ class DuckDBEngine:
 
         Raises QueryFault as `run` does.
         """
-        try:
-            cursor = self._connection.execute(sql, dict(parameters))
-            described = cursor.description or []
-            columns, types = tuple(d[0] for d in described), tuple(str(d[1]) for d in described)
-            _check(columns, types)
-            take, digest, count = taker(columns, types), sha256(canonical_lines(columns, types, ())), 0
-            while rows := cursor.fetchmany(_PART):
-                digest.update(b"".join(_line(row) + b"\n" for row in rows))
-                take(rows)
-                count += len(rows)
-        except duckdb.Error as error:
-            raise QueryFault(_first_line(error)) from error
-        return CanonicalRows(columns, types, (), digest.hexdigest(), count)
+        result = _Result(taker)
+        self._into(result, sql, parameters)
+        return result.done()
 
     def run(self, sql: str, parameters: Mapping[str, Any]) -> CanonicalRows:
         """Run `sql` with bound `parameters`.
 
         Raises QueryFault for SQL that fails and for a column of a floating or nested type.
         """
+        result = _Result(None)
+        self._into(result, sql, parameters)
+        return result.done()
+
+    def run_by_key(self, wanted: Sequence[ByKey], most_rows: int = PART_ROWS) -> list[CanonicalRows]:
+        """Run queries that are marked `by_key`, over some keys at a time; each gives what `run` or `stream` gives.
+
+        Raises QueryFault as `run` does.
+        """
+        results = [_Result(each.taker) for each in wanted]
         try:
-            cursor = self._connection.execute(sql, dict(parameters))
-            described = cursor.description or []
-            rows = tuple(cursor.fetchall())
+            for _ in usage_parts(self._connection, most_rows):
+                for each, result in zip(wanted, results, strict=True):
+                    self._into(result, each.sql, each.parameters)
         except duckdb.Error as error:
             raise QueryFault(_first_line(error)) from error
-        columns = tuple(d[0] for d in described)
-        types = tuple(str(d[1]) for d in described)
-        _check(columns, types)
-        return CanonicalRows(columns, types, rows, sha256(canonical_lines(columns, types, rows)).hexdigest())
+        return [result.done() for result in results]
+
+    def _into(self, result: _Result, sql: str, parameters: Mapping[str, Any]) -> None:
+        try:
+            result.add(self._connection.execute(sql, dict(parameters)))
+        except duckdb.Error as error:
+            raise QueryFault(_first_line(error)) from error

@@ -20,11 +20,16 @@ account numbers and versions are text; money is `DECIMAL(28,12)`; `JSON` is kept
 #: What each view is for; the columns are in its SQL, in `forensics/store/schema.py`.
 VIEW_MEANING: dict[str, str] = {
     "secret_access": "One row an access to a stored secret, parameter or function configuration; denied ones too.",
+    "ai_key_standing": "Rows of `ai_key` that stand: of each key those of the newest version of the inventory that names it; a key that a later version leaves out stays.",
     "key_read": "One row a successful read of a place where, by the inventory, a key stands; `key` is its id, else its name, else its place. A read of a path reaches all below it; services that read for themselves are no readers.",
     "event_integrity": "One row a CloudTrail event, once `keytrail verify-logs` ran: signed, content hash only, failed or not covered, by the best of the files that hold it; `in_failed_file` when one of them failed.",
+    "ai_usage_earlier": "Rows of `ai_usage` that an export received later tells anew: they do not count.",
+    "ai_key_name": "Names that one key alone has within an owner and provider, by the inventory and the providers' lists.",
+    "ai_usage_keyed": "Rows of `ai_usage_current` of a key, by its id or by a name that is its alone; `named_by` is that name.",
+    "ai_usage_mixed": "Keys of which usage of several kinds of export or groupings was received; `o` and `org` are owner and organisation.",
     "ai_usage_current": "Rows of `ai_usage` with overlaps of exports resolved: of one bucket and grouping the export received last counts.",
     "ai_usage_superseded": "One row a measure of a bucket that a later export of the same owner, endpoint, grouping and bucket reports otherwise: earlier and later value, and the difference.",
-    "ai_usage_series": "Rows of `ai_usage_current` that name a key, of each bucket in exactly one kind of export and grouping; `views` counts those that tell of the same bucket.",
+    "ai_usage_series": "Rows of `ai_usage_keyed`, of each bucket in exactly one kind of export and grouping; `views` counts those that tell of the same bucket.",
     "key_usage": "Usage of each key in one series: its finest bucket width and, of one bucket, the grouping with the most dimensions.",
     "covered_unit": "Whole hours (or wider units) and whole days of which an export proves that all use, or all cost, is in it: absence inside is zero, elsewhere unknown.",
     "key_unit": "Use of each key of `key_usage` by the units that are compared: hours, or wider buckets where the export has no finer ones.",

@@ -39,7 +39,7 @@ WITH makings AS (
   FROM ai_audit_event
   WHERE replace(action, '.', '_') IN ('api_key_created', 'tenant_project_api_key_created', 'platform_api_key_created')
   UNION ALL
-  SELECT key_provider, key_id, created_at FROM ai_key)
+  SELECT key_provider, key_id, created_at FROM ai_key_standing)
 SELECT u.subject, max(epoch_ms(m.made_at) // 1000) AS made_epoch
 FROM (SELECT DISTINCT subject, provider, key_id FROM key_usage) AS u
 JOIN makings AS m ON m.provider = u.provider AND m.key_id = u.key_id

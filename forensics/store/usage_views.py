@@ -5,22 +5,26 @@ from __future__ import annotations
 #: The provider's own interface before its downloads, of two kinds of export of the same thing.
 _RANK = "CASE WHEN source_id IN ('openai_usage', 'anthropic_usage', 'openai_costs', 'anthropic_cost') THEN 0 ELSE 1 END"
 
-#: Usage with overlaps resolved: of one bucket and grouping (its native id names owner, organisation and every
-#: dimension) and one kind of export, the export received last counts, then the larger hash.
+#: Rows of usage that an export received later tells anew: of one bucket and grouping (its native id names owner,
+#: organisation and every dimension) and one kind of export, the one received last counts, then the larger hash.
 #: Only rows that another one of the same bucket stands beside are put in order; a hash finds them, values decide.
+AI_USAGE_EARLIER = """
+CREATE VIEW ai_usage_earlier AS
+WITH several AS (
+  SELECT hash(provider, native_id, grouped_by) AS h FROM ai_usage GROUP BY h HAVING count(*) > 1)
+SELECT event_key FROM (
+  SELECT u.event_key, row_number() OVER (
+    PARTITION BY u.provider, u.native_id, u.grouped_by
+    ORDER BY u.received_at DESC NULLS LAST, u.file_sha256 DESC NULLS LAST, u.event_key) AS place
+  FROM ai_usage AS u
+  WHERE hash(u.provider, u.native_id, u.grouped_by) IN (SELECT h FROM several))
+WHERE place > 1
+"""
+
+#: Usage with overlaps resolved.
 AI_USAGE_CURRENT = """
 CREATE VIEW ai_usage_current AS
-WITH several AS (
-  SELECT hash(provider, native_id, grouped_by) AS h FROM ai_usage GROUP BY h HAVING count(*) > 1),
-earlier AS (
-  SELECT event_key FROM (
-    SELECT u.event_key, row_number() OVER (
-      PARTITION BY u.provider, u.native_id, u.grouped_by
-      ORDER BY u.received_at DESC NULLS LAST, u.file_sha256 DESC NULLS LAST, u.event_key) AS place
-    FROM ai_usage AS u
-    WHERE hash(u.provider, u.native_id, u.grouped_by) IN (SELECT h FROM several))
-  WHERE place > 1)
-SELECT u.* FROM ai_usage AS u WHERE u.event_key NOT IN (SELECT event_key FROM earlier)
+SELECT u.* FROM ai_usage AS u WHERE u.event_key NOT IN (SELECT event_key FROM ai_usage_earlier)
 """
 
 _MEASURES = (
@@ -57,23 +61,55 @@ FROM pairs WHERE earlier.{measure} IS DISTINCT FROM later.{measure}"""
     + "\n"
 )
 
+#: Names that one key alone has within an owner and provider, by any version of the inventory and the newest list of the
+#: provider. A name that several keys have is in no row: it names none of them.
+AI_KEY_NAME = """
+CREATE VIEW ai_key_name AS
+WITH listed AS (
+  SELECT provider, owner, key_name, key_id FROM provider_key
+  QUALIFY row_number() OVER (
+    PARTITION BY provider, owner, coalesce(key_id, key_sha256, key_name, hint) ORDER BY received_at DESC NULLS LAST, event_key) = 1)
+SELECT provider, owner, key_name, min(key_id) AS key_id
+FROM (
+  SELECT coalesce(key_provider, provider) AS provider, customer AS owner, key_name, key_id FROM ai_key
+  UNION ALL SELECT coalesce(key_provider, provider), owner, key_name, key_id FROM ai_key
+  UNION ALL SELECT provider, owner, key_name, key_id FROM listed)
+WHERE coalesce(owner, '') <> '' AND coalesce(key_name, '') <> '' AND coalesce(key_id, '') <> ''
+GROUP BY provider, owner, key_name
+HAVING count(DISTINCT key_id) = 1
+"""
+
+#: Usage of a key, by its id or, where the export has none, by a name that is its alone; `named_by` is that name.
+AI_USAGE_KEYED = """
+CREATE VIEW ai_usage_keyed AS
+SELECT u.*, CAST(NULL AS VARCHAR) AS named_by FROM ai_usage_current AS u WHERE u.key_id IS NOT NULL
+UNION ALL
+SELECT u.* REPLACE (n.key_id AS key_id), u.key_name AS named_by
+FROM ai_usage_current AS u
+JOIN ai_key_name AS n ON n.provider = u.provider AND n.owner = u.owner AND n.key_name = u.key_name
+WHERE u.key_id IS NULL
+"""
+
+#: Keys of which usage of several kinds of export or groupings was received. `o` and `org` are owner and organisation.
+AI_USAGE_MIXED = """
+CREATE VIEW ai_usage_mixed AS
+SELECT provider, coalesce(owner, '') AS o, coalesce(organisation, '') AS org, key_id
+FROM ai_usage_keyed
+GROUP BY ALL
+HAVING min(source_id) <> max(source_id) OR min(coalesce(grouped_by, '')) <> max(coalesce(grouped_by, ''))
+"""
+
 #: Usage that names a key, of each bucket width in one view of it: of a key and bucket one kind of export, and of each
 #: endpoint the grouping with the most dimensions. `views` counts the kinds and groupings that tell of the same bucket.
 #: A key whose rows are all of one kind and grouping needs no choice: that is most of them, and spares the work.
 AI_USAGE_SERIES = f"""
 CREATE VIEW ai_usage_series AS
-WITH mixed AS (
-  SELECT provider, coalesce(owner, '') AS o, coalesce(organisation, '') AS org, key_id
-  FROM ai_usage
-  WHERE key_id IS NOT NULL
-  GROUP BY ALL
-  HAVING min(source_id) <> max(source_id) OR min(coalesce(grouped_by, '')) <> max(coalesce(grouped_by, ''))),
-keyed AS (
+WITH keyed AS (
   SELECT u.*, coalesce(owner, '') AS o, coalesce(organisation, '') AS org, coalesce(endpoint, '') AS part,
     coalesce(grouped_by, '') AS dimensions, {_RANK} AS rank
-  FROM ai_usage_current AS u
-  WHERE key_id IS NOT NULL AND bucket_start IS NOT NULL
-    AND (provider, coalesce(owner, ''), coalesce(organisation, ''), key_id) IN (SELECT (provider, o, org, key_id) FROM mixed)),
+  FROM ai_usage_keyed AS u
+  WHERE bucket_start IS NOT NULL
+    AND (provider, coalesce(owner, ''), coalesce(organisation, ''), key_id) IN (SELECT (provider, o, org, key_id) FROM ai_usage_mixed)),
 kinds AS (
   SELECT provider, o, org, key_id, granularity_s, bucket_start, source_id, rank,
     max(length(dimensions)) AS detail, count(DISTINCT dimensions) AS groupings
@@ -99,9 +135,9 @@ JOIN grouping_of AS g ON g.provider = k.provider AND g.o = k.o AND g.org = k.org
   AND g.source_id = k.source_id AND g.part = k.part AND g.dimensions = k.dimensions
 UNION ALL
 SELECT u.*, CAST(1 AS BIGINT) AS views
-FROM ai_usage_current AS u
-WHERE u.key_id IS NOT NULL AND u.bucket_start IS NOT NULL
-  AND (u.provider, coalesce(u.owner, ''), coalesce(u.organisation, ''), u.key_id) NOT IN (SELECT (provider, o, org, key_id) FROM mixed)
+FROM ai_usage_keyed AS u
+WHERE u.bucket_start IS NOT NULL
+  AND (u.provider, coalesce(u.owner, ''), coalesce(u.organisation, ''), u.key_id) NOT IN (SELECT (provider, o, org, key_id) FROM ai_usage_mixed)
 """
 
 #: Usage of each key in one series, for statistics. `holder` is provider, owner and organisation; `subject` the key of
@@ -150,4 +186,7 @@ JOIN kind AS k ON k.provider = c.provider AND k.o = c.o AND k.org = c.org AND k.
 """
 
 #: In the order in which each can be made.
-USAGE_VIEWS = (AI_USAGE_CURRENT, AI_USAGE_SUPERSEDED, AI_USAGE_SERIES, KEY_USAGE, AI_COST_CURRENT)
+USAGE_VIEWS = (
+    AI_USAGE_EARLIER, AI_USAGE_CURRENT, AI_USAGE_SUPERSEDED, AI_KEY_NAME, AI_USAGE_KEYED, AI_USAGE_MIXED, AI_USAGE_SERIES,
+    KEY_USAGE, AI_COST_CURRENT,
+)  # fmt: skip

@@ -6,6 +6,7 @@
 -- confidence = "low"
 -- sources = ["openai_usage", "anthropic_usage"]
 -- description = "What the usage of a key would have cost by the price table of the case, by day and bucket width, overlaps resolved: uncached input, cache reads, cache writes for minutes and for an hour, and output each at its own price. Batch use and service tiers take their own price; a bucket takes the price for requests of any size, because a sum of requests says nothing of the size of one. Tokens without a price stand in unpriced_tokens and in no amount."
+-- by_key = true
 -- misses = "Discounts, taxes and credits; tools, images, audio and storage; surcharges for long requests. Usage that was not grouped by key or model."
 -- ---
 WITH used AS (

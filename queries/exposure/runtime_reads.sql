@@ -5,9 +5,9 @@
 -- severity = "info"
 -- confidence = "medium"
 -- sources = ["aws_cloudtrail"]
--- description = "Calls whose answer holds environment variables, parameters, user data or connection settings in clear, with what they asked for; no location when the call lists everything of its kind. usual_reads counts the same call on the same thing by the same actor before the baseline ended."
+-- description = "Calls whose answer holds environment variables, parameters, user data or connection settings in clear, with what they asked for. A call that lists everything of its kind has no location and is `possibly`: its answer comes in pages (of functions at most 50 with their variables, for one account and region), and which of them a page held is not logged. usual_reads counts the same call on the same thing by the same actor before the baseline ended."
 -- misses = "What stood in the answer is not logged. A setting that only refers to a secret shows its name, not its value."
--- references = ["https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTaskDefinition.html", "https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetProjects.html", "https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html"]
+-- references = ["https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTaskDefinition.html", "https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetProjects.html", "https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html", "https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKeys.html"]
 -- ---
 WITH telling_calls(source, call, kind) AS (
   VALUES
@@ -75,9 +75,11 @@ usual AS (
   WHERE event_time < $baseline_until AND outcome = 'success'
   GROUP BY actor, action, coalesce(location, ''), region
 )
-SELECT r.event_time, r.event_key, 'configuration_read' AS access, r.action, r.location_kind, r.location, r.region,
+SELECT r.event_time, r.event_key, CASE WHEN r.location IS NULL THEN 'possibly' ELSE 'configuration_read' END AS access, r.action, r.location_kind, r.location, r.region,
        r.account_id, r.actor, r.session_name, r.credential_id, r.source_ip, r.invoked_by, r.outcome,
-       coalesce(u.reads, 0) AS usual_reads, r.evidence
+       coalesce(u.reads, 0) AS usual_reads, r.evidence,
+       CASE WHEN r.location IS NULL
+         THEN 'a listing of all of its kind in the account and region, whose answer comes in pages: which of them it held is not logged' ELSE '' END AS why
 FROM setting_reads AS r
 LEFT JOIN usual AS u
   ON u.actor = r.actor AND u.action = r.action AND u.location = coalesce(r.location, '') AND u.region = r.region

@@ -9,7 +9,9 @@
 -- misses = "Rotation in a store that is not logged."
 -- ---
 SELECT e.event_time, e.event_key, e.event_name_base AS action, i.kind AS item_kind, i.value AS location, e.region, e.actor,
-       e.credential_id, e.source_ip, e.outcome, e.evidence
+       e.credential_id, e.source_ip, e.outcome, e.evidence,
+       coalesce(json_extract_string(e.response_elements, '$.versionId'),
+                json_extract_string(e.request_parameters, '$.clientRequestToken'), '') AS version_id
 FROM aws_event AS e
 JOIN aws_event_item AS i ON i.event_key = e.event_key AND i.kind IN ('secret', 'parameter')
 WHERE e.event_name_base IN ('PutSecretValue', 'RotateSecret', 'UpdateSecret', 'PutParameter')

@@ -6,6 +6,7 @@
 -- confidence = "high"
 -- sources = ["openai_usage", "anthropic_usage"]
 -- description = "Of each key and day: requests, input, cached and output tokens by service tier and endpoint, overlaps resolved; first_at and last_at bound the buckets that make it, so that a day which straddles a time belongs to neither side of it."
+-- by_key = true
 -- misses = "Usage of exports that were not grouped by key; tiers of exports that were not grouped by tier."
 -- ---
 SELECT u.provider, u.owner, u.key_id, u.granularity_s, date_trunc('day', u.bucket_start) AS day,

@@ -7,7 +7,7 @@
 -- ---
 WITH keys AS (
   SELECT customer, key_provider AS provider, coalesce(key_id, key_name, location) AS key, min(event_key) AS event_key
-  FROM ai_key
+  FROM ai_key_standing
   GROUP BY customer, key_provider, coalesce(key_id, key_name, location)
 ),
 judged AS (

@@ -8,7 +8,7 @@
 WITH keys AS (
   SELECT key_provider AS provider, coalesce(key_id, key_name, location) AS key, customer, min(kind) AS kind,
     min(location_raw) AS location, min(created_at) AS created_at, max(rotated_at) AS rotated_at, min(event_key) AS event_key
-  FROM ai_key
+  FROM ai_key_standing
   GROUP BY key_provider, coalesce(key_id, key_name, location), customer
 ),
 revocations AS (
@@ -20,7 +20,7 @@ revocations AS (
       AND (coalesce(json_extract_string(details, '$.updates[0].current_value'), '') IN ('inactive', 'archived')
         OR coalesce(json_extract_string(details, '$.updates[1].current_value'), '') IN ('inactive', 'archived')))
   UNION ALL
-  SELECT key_provider AS provider, coalesce(key_id, key_name, location) AS key, revoked_at FROM ai_key
+  SELECT key_provider AS provider, coalesce(key_id, key_name, location) AS key, revoked_at FROM ai_key_standing
 ),
 revoked AS (
   SELECT provider, key, max(revoked_at) AS revoked_at FROM revocations GROUP BY provider, key

@@ -19,7 +19,7 @@ exposures AS (
   GROUP BY r.provider, r.key
 ),
 places AS (
-  SELECT DISTINCT key_provider AS provider, coalesce(key_id, key_name, location) AS key, location_kind, location FROM ai_key
+  SELECT DISTINCT key_provider AS provider, coalesce(key_id, key_name, location) AS key, location_kind, location FROM ai_key_standing
 ),
 writes AS (
   SELECT p.provider, p.key, e.event_time AS stored_at
@@ -29,7 +29,7 @@ writes AS (
   WHERE e.event_name_base IN ('PutSecretValue', 'RotateSecret', 'PutParameter')
     AND e.outcome = 'success'
   UNION ALL
-  SELECT key_provider AS provider, coalesce(key_id, key_name, location) AS key, rotated_at AS stored_at FROM ai_key
+  SELECT key_provider AS provider, coalesce(key_id, key_name, location) AS key, rotated_at AS stored_at FROM ai_key_standing
 ),
 revocations AS (
   SELECT provider, target_key_id AS key, event_time AS revoked_at
@@ -40,7 +40,7 @@ revocations AS (
       AND (coalesce(json_extract_string(details, '$.updates[0].current_value'), '') IN ('inactive', 'archived')
         OR coalesce(json_extract_string(details, '$.updates[1].current_value'), '') IN ('inactive', 'archived')))
   UNION ALL
-  SELECT key_provider AS provider, coalesce(key_id, key_name, location) AS key, revoked_at FROM ai_key
+  SELECT key_provider AS provider, coalesce(key_id, key_name, location) AS key, revoked_at FROM ai_key_standing
 ),
 stored AS (
   SELECT x.provider, x.key, min(w.stored_at) AS stored_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from forensics.analysis.buckets import Buckets
 from forensics.analysis.cloud_cost import cloud_use
 from forensics.analysis.cost import costs_of
 from forensics.analysis.facts import Facts
@@ -18,7 +19,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 UNTIL = datetime(2026, 5, 4)
 SINCE = datetime(2026, 5, 5, 3)
 KEY = Key("openai", "key_A", "Brindlewick", "inventory")
-SERIES = Series(3600, [], [(datetime(2026, 5, 1), datetime(2026, 5, 8))], HORIZON)
+SERIES = Series(3600, Buckets(), [(datetime(2026, 5, 1), datetime(2026, 5, 8))], HORIZON)
 
 
 def billed(day, amount, currency="USD"):
@@ -68,7 +69,10 @@ def test_a_covered_day_without_use_is_zero_and_an_uncovered_one_is_nothing():
     # 4, 0 and 0 before: the median day is 0
     assert with_gap.excess["mid"] == Decimal(9)
     short = Series(
-        3600, [], [(datetime(2026, 5, 1), datetime(2026, 5, 2)), (datetime(2026, 5, 5), datetime(2026, 5, 8))], HORIZON
+        3600,
+        Buckets(),
+        [(datetime(2026, 5, 1), datetime(2026, 5, 2)), (datetime(2026, 5, 5), datetime(2026, 5, 8))],
+        HORIZON,
     )
     assert figures((), days(estimated, 4, None, None, None, 9), short).excess["mid"] == Decimal(5)
 

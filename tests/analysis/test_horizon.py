@@ -23,6 +23,7 @@ from forensics.analysis.triage import Triage
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.model.case import read_settings
 from forensics.store.eventstore import EventStore
+from tests.analysis.verdict_facts import usage_rows
 from tests.building import delivery, event, new_case
 
 DAY = datetime(2026, 5, 5)
@@ -77,12 +78,12 @@ def facts(*used, covered=((FIRST, COVERED),), received=LAST, truncated=False, un
          "truncated": truncated, "received_at": received}
         for a, b in covered
     ]  # fmt: skip
-    made.usage["openai", "key_A"] = [
+    made.usage = usage_rows(
         {"provider": "openai", "owner": "Heron Works", "key_id": "key_A", "granularity_s": 3600, "bucket_start": at(h),
          "bucket_end": at(h + 1), "model": "m", "requests": 5, "tokens": 100, "event_key": f"{n:032x}", "evidence": "",
-         "source_id": "openai_usage", "grouped_by": "api_key_id,model", "views": 1}
+         "source_id": "openai_usage", "grouped_by": "api_key_id,model", "views": 1, "named_by": None}
         for n, h in enumerate(used)
-    ]  # fmt: skip
+    )  # fmt: skip
     made.trails = {(h.who, h.what): h for h in trails}
     return made
 

@@ -24,6 +24,7 @@ from tests.analysis.verdict_facts import (
     request,
     source,
     statement,
+    usage_rows,
     usual,
 )  # fmt: skip
 
@@ -194,6 +195,35 @@ def test_an_admin_key_answers_for_changes_by_newcomers():
     assert CALM.but(acts=regular, key=replace(KEY, kind="admin")).axes()[1] == "none_seen"
 
 
+OLD, NEW = "198.51.100.4", "203.0.113.77"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "abuse", "words"),
+    [
+        ("64500", "64511", "network", "unexplained", "203.0.113.77 (AS64511)"),
+        ("64500", "64500", "near_address", "none_seen", "that it came from before"),
+        ("64500", None, "address", "unexplained", "the autonomous system of 1 of them is not known"),
+        (None, "64511", "address", "unexplained", "that of 1 earlier addresses is not known"),
+        (None, None, "address", "unexplained", "is not known"),
+    ],
+)
+def test_a_new_autonomous_system_weighs_more_than_a_new_address_within_a_known_one(old, new, kind, abuse, words):
+    before = [source(SINCE, UNTIL, OLD, asn=old), source(SINCE, UNTIL, "10.0.0.9")]
+    world = CALM.but(sources=[*before, source(READ + HOUR, UNTIL, NEW, asn=new)])
+    found = signs(world)
+    assert set(found) == {kind} and words in found[kind]["text"]
+    assert world.axes()[1] == abuse
+    # The same logs twice are one root: the heaviest counts.
+    both = world.but(sources=[*world.sources, source(READ + HOUR, UNTIL, NEW, "curl/8", asn=new)])
+    assert {s["root"] for s in both.answer()["signs"]} == {"request sources"}
+    assert both.axes()[1] == abuse
+
+
+def test_weights_of_addresses_are_ordered():
+    assert DEFAULT.weight("network") > DEFAULT.weight("address") > DEFAULT.weight("near_address") > 0
+
+
 def test_the_own_egress_is_no_new_address():
     own = [source(SINCE, UNTIL, "192.0.2.4"), source(READ + HOUR, UNTIL, "192.0.2.5", is_own=True)]
     assert "address" not in signs(CALM.but(sources=own))
@@ -217,9 +247,9 @@ def test_several_customers_at_once_are_told_and_weigh_nothing():
         facts.register.add(
             [{**read(), "event_key": f"read-{name}", "location": f"prod/{name}"}], "exposure.location_reads"
         )
-        facts.usage["openai", f"key_{name}"] = [
+        facts.usage |= usage_rows(
             {**b, "owner": name, "key_id": f"key_{name}", "event_key": name + b["event_key"]} for b in SPIKED.usage
-        ]
+        )
         facts.coverage.append({**facts.coverage[0], "owner": name})
     answers = {a["customer"]: a for a in judge(keys, facts)}
     assert all(any(s["sign"] == "together" and s["weight"] == 0 for s in a["signs"]) for a in answers.values())

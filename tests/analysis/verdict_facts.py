@@ -57,7 +57,7 @@ def bucket(
         "provider": "openai", "owner": "Acme", "key_id": "key_a", "granularity_s": int(width.total_seconds()),
         "bucket_start": start, "bucket_end": start + width, "model": model, "requests": requests, "tokens": requests * 1000,
         "event_key": f"use-{start.isoformat()}-{model}", "evidence": "e", "source_id": "openai_usage",
-        "grouped_by": "api_key_id,model", "views": 1, **more,
+        "grouped_by": "api_key_id,model", "views": 1, "named_by": None, **more,
     }  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def source(first: datetime, last: datetime, address: str, agent: str = "sdk/1", 
     return {
         "provider": "litellm", "owner": "Acme", "upstream_provider": "openai", "key_id": "key_a", "key_name": None,
         "source_ip": address, "user_agent": agent, "is_own": False, "first_at": first, "last_at": last, "requests": 5,
-        "failures": 0, "last_failure": None, "event_key": f"src-{address}-{agent}", **more,
+        "failures": 0, "last_failure": None, "asn": None, "as_name": None, "event_key": f"src-{address}-{agent}", **more,
     }  # fmt: skip
 
 
@@ -113,6 +113,23 @@ def usual(requests: int = 40, width: timedelta = HOUR, start: datetime = SINCE, 
         if width > HOUR or at.hour in hours:
             out.append(bucket(at, requests, width=width))
         at += width
+    return out
+
+
+def usage_rows(buckets) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Rows of exposure.usage_buckets by key, from buckets of one model each."""
+    names = ("provider", "owner", "key_id", "granularity_s", "model", "source_id", "grouped_by", "views", "named_by")
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for b in buckets:
+        begin = (b["bucket_start"] - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
+        width = (b["bucket_end"] - b["bucket_start"]) // timedelta(milliseconds=1)
+        values = (begin, width, b["requests"], b["tokens"], b["event_key"])
+        found.setdefault(tuple(b[n] for n in names), []).append(",".join(map(str, values)))
+    out: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row, texts in sorted(found.items(), key=repr):
+        out.setdefault((row[0], row[2]), []).append(
+            dict(zip(names, row, strict=True)) | {"buckets": ",".join(sorted(texts))}
+        )
     return out
 
 
@@ -152,8 +169,7 @@ class World:
             facts.hours = {"us-east-1": [{"hour": h} for h in range(to_epoch(SINCE) // 3600, to_epoch(UNTIL) // 3600)]}
             facts.services = {("us-east-1", "secretsmanager.amazonaws.com")}
         facts.changes_at = Changes(self.changes)
-        for row in self.usage:
-            facts.usage.setdefault((row["provider"], row["key_id"]), []).append(row)
+        facts.usage = usage_rows(self.usage)
         for row in self.days:
             facts.usage_days.setdefault((row["provider"], row["key_id"]), []).append(row)
         for row in self.billed:

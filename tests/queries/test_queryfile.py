@@ -71,6 +71,7 @@ def test_sound_file_is_loaded_with_all_it_says(tmp_path: Path, store: EmptyStore
         ("needs", 'colour = "red"', "16: unknown key 'colour'"),
         ("needs", "baseline_days = -1", "16: baseline_days must be a whole number from 0 to 366"),
         ("needs", "portable = false", "16: portable = false needs a portable_reason"),
+        ("needs", 'by_key = "yes"', "16: by_key must be true or false"),
         ("title", "title = 3", "4: title must be text"),
         (
             "verb",

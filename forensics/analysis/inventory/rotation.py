@@ -15,7 +15,7 @@ from forensics.analysis.facts import Row
 from forensics.analysis.inventory.aliases import Listed
 from forensics.analysis.keys import Key
 from forensics.analysis.policy import Policy
-from forensics.analysis.usage import Bucket, Series
+from forensics.analysis.usage import Series
 from forensics.model.case import Settings
 from forensics.model.clock import iso
 from forensics.model.verdict import SEEN, Abuse, Exposure
@@ -155,7 +155,7 @@ def _use_after(series: Series | None, moment: datetime) -> Row | None:
     """Return use in buckets wholly after a time; a bucket that straddles it belongs to neither side."""
     if series is None:
         return None
-    late: list[Bucket] = [b for b in series.buckets if b.start >= moment and (b.tokens or b.requests)]
+    late = series.buckets.used_since(moment)
     if not late:
         return None
     return {

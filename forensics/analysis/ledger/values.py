@@ -78,16 +78,42 @@ def left_at(key: Key, place: Place, changes: Sequence[Row], holdings: Holdings) 
 
 
 def value_of(read: Row, key: Key, changes: Sequence[Row], left: datetime | None) -> str:
-    """Return `this`, `earlier` or `later`: which value of its place a read handed out, as seen from the key."""
+    """Return `this`, `earlier` or `later`: which value of its place a read handed out, as seen from the key.
+
+    A read, or a decryption, that names a version which a logged change wrote had the value of that change, whenever it
+    came; the id of a version is the token of the request that wrote it
+    (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html). A version that no logged
+    change wrote is not taken for a later one.
+    """
     at: datetime = read["event_time"]
-    if read.get("version_stage") == "AWSPREVIOUS":
+    written = _written(read, changes)
+    if written is not None:
+        at = written
+    elif read.get("version_stage") == "AWSPREVIOUS":
         before = [c["event_time"] for c in changes if c["event_time"] < at]
         at = before[-1] - timedelta(microseconds=1) if before else at
     everything = read["action"] in _ALL_VALUES
     created = key.created_at
-    if created is not None and at < created and any(c["event_time"] >= max(at, created - SLACK) for c in changes):
+    # The change that wrote the version read does not replace it.
+    replaced = [c["event_time"] for c in changes if written is None or c["event_time"] > written]
+    if created is not None and at < created and any(c >= max(at, created - SLACK) for c in replaced):
         return "earlier"
+    if left is None or everything:
+        return "this"
+    if written is not None:
+        return "later" if written >= left else "this"
     # A read within the second of the change may have had either value: it stays with the key.
-    if left is not None and at >= left + timedelta(seconds=1) and not everything and not read.get("version_id"):
-        return "later"
-    return "this"
+    return "later" if at >= left + timedelta(seconds=1) and not _names_unlogged(read, changes) else "this"
+
+
+def _written(read: Row, changes: Sequence[Row]) -> datetime | None:
+    """Return when the version that a read names was written, by the log; None when it names none or no change wrote it."""
+    version = read.get("version_id")
+    return next((c["event_time"] for c in changes if version and c.get("version_id") == version), None)
+
+
+def _names_unlogged(read: Row, changes: Sequence[Row]) -> bool:
+    """Whether a read names a version older than the log: asked for by id, or decrypted where every change tells its id."""
+    if not read.get("version_id"):
+        return False
+    return read["action"] != "Decrypt" or all(c.get("version_id") for c in changes)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from forensics.analysis.facts import Facts, Row
 from forensics.analysis.keys import Key
 from forensics.analysis.misuse.links import aliases, mine
 from forensics.analysis.misuse.sign import Sign
-from forensics.analysis.policy import Policy
 from forensics.analysis.usage import Series, owned
 from forensics.model.clock import iso
 
@@ -43,34 +42,6 @@ _CHANGES = {
 _ADMIN = frozenset({"admin", "organization", "organisation", "service_account", "user", "master"})
 
 
-def sources(key: Key, facts: Facts, baseline_until: datetime, since: datetime, policy: Policy) -> list[Sign]:
-    """Return addresses and user agents that requests with the key came from only after `since`.
-
-    The organisation's own egress is no news: its product uses the key from there.
-    """
-    rows = sources_of(key, facts)
-    known = [r for r in rows if r["first_at"] < baseline_until]
-    if not known or min(r["first_at"] for r in known) > baseline_until - timedelta(days=policy.baseline_days):
-        return []
-    out = []
-    for kind, column, word in (("address", "source_ip", "addresses"), ("agent", "user_agent", "user agents")):
-        before = {r[column] for r in rows if r["first_at"] < since}
-        new = [
-            r for r in rows
-            if r["first_at"] >= since and r[column] and r[column] not in before and not r["is_own"] and r["requests"] > r["failures"]
-        ]  # fmt: skip
-        if new:
-            values = sorted({r[column] for r in new})
-            requests = sum(r["requests"] - r["failures"] for r in new)
-            text = (
-                f"{requests} requests with this key came from {word} never seen with it before: {', '.join(values[:5])}"
-            )
-            keys = tuple(r["event_key"] for r in new)
-            start, end = min(r["first_at"] for r in new), max(r["last_at"] for r in new)
-            out.append(Sign(kind, text, "request sources", "exposure.request_sources", keys, start, end))
-    return out
-
-
 def sources_of(key: Key, facts: Facts) -> list[Row]:
     """Return the rows of single requests with a key, or with an alias stated for it."""
     known = aliases(key, facts)
@@ -88,7 +59,7 @@ def after_end(
     """Return use of the old key after its place got a new value, and failures after its revocation."""
     out = []
     if series is not None and rotated is not None:
-        late = [b for b in series.buckets if b.start >= rotated and (b.tokens or b.requests)]
+        late = series.buckets.used_since(rotated)
         if late:
             text = f"its place got a new value at {iso(rotated)}, and {len(late)} buckets wholly after it show use of this key"
             keys = tuple(k for b in late for k in b.event_keys)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from forensics.analysis.buckets import Bucket
 from forensics.analysis.facts import Facts, Row
 from forensics.analysis.keys import Key
 from forensics.analysis.policy import Policy
-from forensics.analysis.usage import Bucket, Series
+from forensics.analysis.usage import Series
 from forensics.model.case import Statement
 
 _COMPLETE = frozenset({"gateway_complete", "product_complete"})
@@ -87,8 +88,8 @@ def left_over(series: Series, expected: Expected, since: datetime, policy: Polic
     """Return the hours after `since` that hold more requests than all stated logs together, with how many."""
     return [
         (bucket, expected.rest(bucket))
-        for bucket in series.buckets
-        if bucket.start >= since and expected.speaks_of(bucket) and unexplained(bucket, expected, policy)
+        for bucket in series.buckets.used_since(since)
+        if expected.speaks_of(bucket) and unexplained(bucket, expected, policy)
     ]
 
 

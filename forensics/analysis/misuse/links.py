@@ -131,7 +131,7 @@ def after_revocation(series: Series | None, revoked: Row | None, began: Began) -
     if revoked is None or series is None:
         return []
     at = revoked["event_time"]
-    late = [b for b in series.buckets if b.start >= at and (b.tokens or b.requests)]
+    late = series.buckets.used_since(at)
     if not late:
         return []
     began(late[0].start, late[0].end)

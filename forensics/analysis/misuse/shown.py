@@ -29,8 +29,16 @@ def not_shown(key: Key, facts: Facts, series: Series | None) -> list[str]:
         out.append(
             "usage comes by day or longer: hours of use, and what came before the read on its day, are not shown"
         )
-    if any(r["source_ip"] for r in sources):
-        out.append("no file of networks is used: to whom the addresses belong is not judged")
+    addresses = {r["source_ip"] for r in sources if r["source_ip"]}
+    placed = {r["source_ip"] for r in sources if r["asn"]}
+    if addresses and not placed:
+        out.append(
+            "no file of the case tells the autonomous systems of the addresses: to whom they belong is not judged"
+        )
+    elif addresses - placed:
+        out.append(
+            f"no file of the case tells the autonomous system of {len(addresses - placed)} of {len(addresses)} addresses"
+        )
     if sources and not any(r["user_agent"] for r in sources):
         out.append("the request logs carry no user agent")
     days = preferred(key, facts.usage_days.get((key.provider, key.key_id), []))

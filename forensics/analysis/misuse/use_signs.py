@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from forensics.analysis.baseline import level_of
+from forensics.analysis.buckets import Bucket, Buckets
 from forensics.analysis.facts import Row
+from forensics.analysis.grid import day_hour
 from forensics.analysis.misuse.sign import Sign
 from forensics.analysis.policy import Policy
 from forensics.analysis.signs import Signs, episode
-from forensics.analysis.usage import Bucket, Series
+from forensics.analysis.usage import Series
 from forensics.model.clock import iso
 
 _BUCKETS = "exposure.usage_buckets"
 _HOUR = 3600
+_DAY = 86_400_000
 
 
 def _keys(buckets: list[Bucket]) -> tuple[str, ...]:
@@ -45,15 +49,15 @@ def volume_and_model(signs: Signs | None) -> list[Sign]:
 def dormant(series: Series, since: datetime, until: datetime, policy: Policy) -> list[Sign]:
     """A key that the exports prove unused for `dormant_days` before, and that is used afterwards."""
     quiet = timedelta(days=policy.dormant_days)
-    before = series.values(since - quiet, since)
-    covered = len(before) * series.granularity_s
+    buckets, covered = series.buckets, len(series.grid.within(since - quiet, since)) * series.granularity_s
     if covered < quiet.total_seconds() - 2 * series.granularity_s or any(
-        b and (b.tokens or b.requests) for _, b in before
+        buckets.tokens[n] or buckets.requests[n] for _, n in series.places(since - quiet, since)
     ):
         return []
-    used = [b for _, b in series.values(since, until) if b and (b.tokens or b.requests)]
-    if len(used) < policy.spike_buckets:
+    places = [n for _, n in series.places(since, until) if buckets.tokens[n] or buckets.requests[n]]
+    if len(places) < policy.spike_buckets:
         return []
+    used = [buckets[n] for n in places]
     text = f"not used for {policy.dormant_days} days before {iso(since)}, then in {len(used)} buckets from {iso(used[0].start)}"
     return [Sign("dormant", text, "usage volume", _BUCKETS, _keys(used), *episode(used))]
 
@@ -62,20 +66,24 @@ def off_hours(series: Series, baseline_until: datetime, since: datetime, until: 
     """Days on which most use fell into hours of the day in which the key was hardly ever used before."""
     if series.granularity_s > _HOUR:
         return []
-    before = series.values(datetime(1970, 1, 1), baseline_until)  # noqa: DTZ001 - naive UTC
-    if len(before) * series.granularity_s < policy.baseline_days * 86_400:
+    grid, buckets = series.grid, series.buckets
+    before = grid.until(baseline_until)
+    if before * series.granularity_s < policy.baseline_days * 86_400:
         return []
-    by_hour: defaultdict[int, int] = defaultdict(int)
-    for start, bucket in before:
-        by_hour[start.hour] += bucket.requests if bucket else 0
+    counted = dict(zip(buckets.starts, buckets.requests, strict=True))
+    values = [counted.get(start, 0) for start in grid.starts[:before]]
+    by_hour = {
+        hour: sum(map(values.__getitem__, places[: bisect_left(places, before)]))
+        for hour, places in grid.by_day_hour.items()
+        if places and places[0] < before
+    }
     usual = _usual_hours(by_hour, policy)
     if not usual or len(usual) == 24:
         return []
-    days: defaultdict[date, list[Bucket]] = defaultdict(list)
-    for start, bucket in series.values(since, until):
-        if bucket:
-            days[start.date()].append(bucket)
-    found = [b for here in days.values() for b in _outside(here, usual, policy)]
+    days: defaultdict[int, list[int]] = defaultdict(list)
+    for _, n in series.places(since, until):
+        days[buckets.starts[n] // _DAY].append(n)
+    found = [buckets[n] for here in days.values() for n in _outside(buckets, here, usual, policy)]
     if not found:
         return []
     start, end = episode(found)
@@ -97,18 +105,18 @@ def _usual_hours(by_hour: dict[int, int], policy: Policy) -> set[int]:
     return usual
 
 
-def _outside(day: list[Bucket], usual: set[int], policy: Policy) -> list[Bucket]:
+def _outside(buckets: Buckets, day: list[int], usual: set[int], policy: Policy) -> list[int]:
     """Return the fewest buckets outside the usual hours that hold the usual share of what lies there, if it is enough."""
-    outside = [b for b in day if b.start.hour not in usual]
-    requests, all_requests = sum(b.requests for b in outside), sum(b.requests for b in day)
+    outside = [n for n in day if day_hour(buckets.starts[n]) not in usual]
+    requests, all_requests = sum(buckets.requests[n] for n in outside), sum(buckets.requests[n] for n in day)
     if requests < policy.spike_requests or requests * 1000 < policy.off_hours_share * all_requests:
         return []
     found, held = [], 0
-    for bucket in sorted(outside, key=lambda b: (-b.requests, b.start)):
+    for n in sorted(outside, key=lambda n: (-buckets.requests[n], n)):
         if held * 1000 >= policy.usual_share * requests:
             break
-        found.append(bucket)
-        held += bucket.requests
+        found.append(n)
+        held += buckets.requests[n]
     return found
 
 

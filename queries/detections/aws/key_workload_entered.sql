@@ -51,7 +51,7 @@ keys AS (
     min(customer) AS customer,
     CASE WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?lambda:') THEN 'lambda' WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?ecs:') THEN 'ecs' WHEN regexp_matches(location_raw, '^(arn:aws[a-z-]*:)?ec2:') THEN 'ec2' END AS family,
     regexp_extract(location, '([^:/]+)$', 1) AS name
-  FROM ai_key
+  FROM ai_key_standing
   GROUP BY key_provider || '|' || coalesce(key_id, key_name, location), location_raw, location
 ),
 known_calls AS (

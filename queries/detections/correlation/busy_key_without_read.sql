@@ -37,7 +37,7 @@ logged AS (
   SELECT DISTINCT key_ref FROM key_read
 ),
 inventoried AS (
-  SELECT DISTINCT key_provider || '|' || key_id AS key_ref FROM ai_key
+  SELECT DISTINCT key_provider || '|' || key_id AS key_ref FROM ai_key_standing
 ),
 uses AS (
   SELECT u.event_key, u.subject, i.key_ref, u.start_epoch // u.unit_s AS unit, u.bucket_end, u.bucket_start,

@@ -44,7 +44,7 @@ revocations AS (
       AND (coalesce(json_extract_string(details, '$.updates[0].current_value'), '') IN ('inactive', 'archived')
         OR coalesce(json_extract_string(details, '$.updates[1].current_value'), '') IN ('inactive', 'archived')))
   UNION ALL
-  SELECT key_provider || '|' || coalesce(key_id, key_name, location) AS key_ref, revoked_at FROM ai_key
+  SELECT key_provider || '|' || coalesce(key_id, key_name, location) AS key_ref, revoked_at FROM ai_key_standing
 ),
 last_revocations AS (
   SELECT key_ref, max(revoked_at) AS revoked_at FROM revocations GROUP BY key_ref

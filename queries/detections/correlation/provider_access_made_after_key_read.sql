@@ -53,7 +53,7 @@ made AS (
 key_links AS (
   SELECT m.event_key AS act_event_key, r.event_key AS read_event_key, r.event_time AS read_time, 'key' AS link, m.actor_key_id AS link_value
   FROM made AS m
-  JOIN ai_key AS k ON k.key_provider = m.provider AND k.key_id = m.actor_key_id
+  JOIN ai_key_standing AS k ON k.key_provider = m.provider AND k.key_id = m.actor_key_id
   JOIN new_reads AS r
     ON CASE r.location_kind WHEN 'ssm_path' THEN 'ssm' ELSE r.location_kind END = k.location_kind
    AND (r.location = k.location

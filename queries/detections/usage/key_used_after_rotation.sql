@@ -21,7 +21,7 @@
 WITH stored_keys AS (
   SELECT DISTINCT key_provider AS provider, key_id, location_kind, coalesce(location_region, '') AS location_region,
     location, created_at
-  FROM ai_key
+  FROM ai_key_standing
 ),
 store_writes AS (
   SELECT e.event_epoch, CASE e.event_source WHEN 'ssm.amazonaws.com' THEN 'ssm' ELSE 'secret' END AS location_kind, i.value AS location,
@@ -39,7 +39,7 @@ rotations AS (
   WHERE k.location_region = '' OR k.location_region = w.region
   UNION ALL
   SELECT key_provider AS provider, key_id, created_at, epoch_ms(rotated_at) // 1000 AS rotated_epoch, 'inventory' AS basis
-  FROM ai_key
+  FROM ai_key_standing
 ),
 uses AS (
   SELECT event_key, provider, key_id, subject, start_epoch

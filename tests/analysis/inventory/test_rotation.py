@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
+from forensics.analysis.buckets import Buckets
 from forensics.analysis.horizon import Horizon
 from forensics.analysis.inventory.aliases import Listed
 from forensics.analysis.inventory.rotation import Access, Subject, access_of, check
 from forensics.analysis.keys import Key
 from forensics.analysis.policy import DEFAULT
-from forensics.analysis.usage import Bucket, Series
+from forensics.analysis.usage import Series
 from forensics.model.case import read_settings
+from tests.analysis.verdict_facts import bucket, usage_rows
 
 HORIZON = Horizon("usage", "Orchard", "openai", datetime(2026, 5, 8), None)
 
@@ -36,8 +38,13 @@ def write(when, change="new_value", action="PutSecretValue"):
 
 
 def series(*used):
-    buckets = [Bucket(u, u + timedelta(hours=1), 5, 1000, ("m",), (f"u{u:%d%H}",)) for u in used]
-    return Series(3600, buckets, [(datetime(2026, 5, 1), datetime(2026, 5, 8))], HORIZON)
+    made = usage_rows({**bucket(u, 5, tokens=1000), "event_key": f"u{u:%d%H}"} for u in used)
+    return Series(
+        3600,
+        Buckets(row for rows in made.values() for row in rows),
+        [(datetime(2026, 5, 1), datetime(2026, 5, 8))],
+        HORIZON,
+    )
 
 
 def subject(**changes):
