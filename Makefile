@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 DEMO := demo
 
-.PHONY: demo test check lint types layers queries-lint cases docs sample lock bench fuzz mutation clean setup help
+.PHONY: demo test check lint types layers queries-lint cases docs sample lock bench fuzz noise mutation clean setup help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -51,8 +51,11 @@ sample: $(STAMP) ## Write sample_logs/ anew from its generator
 bench: $(STAMP) ## Measure ingest and hunt as ratios within one run; BENCH="--events 50000 --rounds 1" for a small one
 	$(BIN)/python -m tests.bench $(BENCH)
 
+noise: $(STAMP) ## What the pack says of the quiet weeks of the sample incident, and the noisiest queries
+	$(BIN)/python -m tests.noise
+
 mutation: $(STAMP) ## Delete each predicate of each query once; writes docs/mutation.md (some twenty minutes)
-	$(BIN)/python -m tests.mutation > docs/mutation.md.new && mv docs/mutation.md.new docs/mutation.md
+	$(BIN)/python -m tests.mutation --kept .mutation.jsonl > docs/mutation.md.new && mv docs/mutation.md.new docs/mutation.md
 
 fuzz: $(STAMP) ## Fuzz the readers for five minutes; with atheris in .venv led by coverage; FUZZ="--seconds 3600"
 	$(BIN)/python -m tests.fuzzing $(FUZZ)

@@ -35,13 +35,13 @@ import duckdb
 import orjson
 
 from forensics.analysis.context import catalogue
-from forensics.analysis.refresh import hunt_case
 from forensics.analysis.verdicts import exposure_case
 from forensics.evidence.log_integrity import check_logs
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.model.clock import system_clock
 from forensics.store.case_folder import CaseFolder, init_case
 from tests.bench_exposure import bench_exposure
+from tests.bench_hunt import bench_hunt, trail_of
 from tests.integrity.chain_kit import Kit, key_list, log_key
 
 LARGEST_OBJECT = {"many": 100_000_000, "few": 1_000_000_000}
@@ -270,6 +270,7 @@ def main() -> None:
     parser.add_argument("--logs", type=int, default=100_000, help="log files for verify-logs, 0 for none")
     parser.add_argument("--doubled", action="store_true", help="also ingest each record twice")
     parser.add_argument("--large", type=int, default=0, help="also measure the memory of this many events, say 5000000")
+    parser.add_argument("--times", type=int, default=0, help="also hunt over so many times the rows, say 10")
     parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
@@ -282,9 +283,9 @@ def main() -> None:
             compare_logs(Path(name), given.logs)
         compare(Path(name), "few", given.events, given.few, given.rounds)
         case = CaseFolder(compare(Path(name), "many", given.events, given.many, given.rounds), system_clock)
-        hunt = timed(lambda: hunt_case(case, catalogue(), system_clock))
+        bench_hunt(Path(name), case, trail_of(Path(name) / "many"), times=given.times)
         exposure = timed(lambda: exposure_case(case, catalogue(), system_clock))
-        sys.stdout.write(f"hunt over it: {hunt:.1f} s; exposure: {exposure:.1f} s\n")
+        sys.stdout.write(f"exposure over it: {exposure:.1f} s\n")
         if given.doubled:
             doubled(Path(name), given.events, given.few)
         if given.large:

@@ -27,6 +27,7 @@ from forensics.sources.protocol import Provenance
 from forensics.store import casevalues
 from forensics.store.eventstore import EventStore, Group
 from tests.case_events import Export, exports, maps_of
+from tests.case_places import ADDRESS_FILES, know_addresses
 from tests.stores import empty, new_store
 
 Case = dict[str, Any]
@@ -173,6 +174,8 @@ class CaseStores:
                 reading = file.reading
                 raise UnreadableCase(f"{export.name} was not read: {dict(account)} {reading.reason} {reading.defects}")
         casevalues.load(connection, _settings(case))
+        if case.keys() & set(ADDRESS_FILES):
+            know_addresses(connection, case)
 
 
 def derive(connection: Any, case: Case) -> None:
@@ -184,7 +187,8 @@ def derive(connection: Any, case: Case) -> None:
 
 
 def _content(case: Case) -> str:
-    return repr([case.get(part) for part in ("base", "events", "known", "own_accounts", "own_egress", "wrapping")])
+    parts = ("base", "events", "known", "own_accounts", "own_egress", "wrapping", *ADDRESS_FILES)
+    return repr([case.get(part) for part in parts])
 
 
 def _read(case: Case) -> list[tuple[Export, ReadFile]]:

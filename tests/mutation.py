@@ -7,10 +7,12 @@ mutant that no case notices survives: either a case is missing, or the predicate
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import sqlglot
@@ -73,9 +75,11 @@ def run_cases(path: Path) -> Result:
     query, content = read_cases(path)
     alive: dict[int, tuple[str, str]] = dict(enumerate(mutants(query.sql)))
     killed = invalid = 0
+    # A predicate that is gone lets more through: what must not match notices most, and what is noticed is not run again.
+    order = {"must_not_match": 0, "must_match": 1}
     cases = list(cases_of(query, content))
     beside = [case for _, _, case in cases]
-    for _, kind, case in cases:
+    for _, kind, case in sorted(cases, key=lambda each: order.get(each[1], 2)):
         for number, (_, sql) in list(alive.items()):
             try:
                 judge(replace(query, sql=sql), kind, case, beside)
@@ -86,6 +90,22 @@ def run_cases(path: Path) -> Result:
                 invalid += 1
                 del alive[number]
     return Result(query.id, killed, tuple(text for text, _ in alive.values()), invalid)
+
+
+def key_of(path: Path) -> str:
+    """Return a hash over a case file and its query: what was found of them holds until one changes."""
+    query = path.with_name(path.name.removesuffix(SUFFIX) + ".sql")
+    return sha256(path.read_bytes() + b"\n" + query.read_bytes()).hexdigest()
+
+
+def kept_results(file: Path | None) -> dict[str, Result]:
+    """Return the results of earlier runs by `key_of`."""
+    lines = file.read_text(encoding="utf-8").splitlines() if file and file.exists() else []
+    found = {}
+    for line in map(json.loads, lines):
+        key = line.pop("key")
+        found[key] = Result(**line | {"survivors": tuple(line["survivors"])})
+    return found
 
 
 def page(results: Sequence[Result]) -> str:
@@ -117,14 +137,22 @@ def main() -> None:
     )
     parser.add_argument("files", nargs="*", type=Path, help="case files; all without")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--kept", type=Path, help="file with results of earlier runs; those of changed queries are added"
+    )
     given = parser.parse_args()
     files = given.files or sorted((REPOSITORY / "queries").rglob(f"*{SUFFIX}"))
+    results, keys = kept_results(given.kept), {path: key_of(path) for path in files}
+    todo = [path for path in files if keys[path] not in results]
     with ProcessPoolExecutor(given.jobs) as pool:
-        results = []
-        for done, result in enumerate(pool.map(run_cases, files), 1):
-            results.append(result)
-            sys.stderr.write(f"{done} of {len(files)} {result.query_id}: {result.killed} of {result.mutants}\n")
-    sys.stdout.write(page(results))
+        for done, (path, result) in enumerate(zip(todo, pool.map(run_cases, todo), strict=True), 1):
+            results[keys[path]] = result
+            sys.stderr.write(f"{done} of {len(todo)} {result.query_id}: {result.killed} of {result.mutants}\n")
+            sys.stderr.flush()
+            if given.kept:
+                with given.kept.open("a", encoding="utf-8") as out:
+                    out.write(json.dumps({"key": keys[path], **asdict(result)}) + "\n")
+    sys.stdout.write(page([results[key] for key in keys.values()]))
 
 
 if __name__ == "__main__":

@@ -23,10 +23,13 @@ from forensics.model.query import Query, QueryKind
 from forensics.queries.binding import bind, default_of
 from forensics.queries.catalogue import portability_faults
 from forensics.queries.queryfile import EmptyStore, load
+from tests.case_places import ADDRESS_FILES
 
 Case = dict[str, Any]
 SUFFIX = ".cases.toml"
 KINDS = ("must_match", "must_not_match")
+#: As "events before the window", but none of them is known from a baseline either.
+BETWEEN = "events between baseline and window"
 SINCE, UNTIL = datetime.fromisoformat("2026-05-01"), datetime.fromisoformat("2026-06-01")
 _TOP = frozenset({"base", *KINDS})
 _CASE = frozenset(
@@ -45,7 +48,7 @@ _CASE = frozenset(
         "prices",
         "expect",
     }
-    | {"expect_count"}
+    | {"expect_count", *ADDRESS_FILES}
 )
 #: One event of another log format, for queries that must not care.
 _OTHERS = {
@@ -81,7 +84,7 @@ def _empty_store() -> EmptyStore:
 class CaseFile(pytest.File):
     """`base` names the base event; `[[must_match]]` and `[[must_not_match]]` are cases.
 
-    A case has `name` and `events` (patches; `repeat`, `every`, `base`, `owner`, `organisation` and
+    `places`, `tor` and `hosting` of a case make files about addresses (`tests.case_places`). A case has `name` and `events` (patches; `repeat`, `every`, `base`, `owner`, `organisation` and
     `received_at` steer one), and may have `since`, `until`, `t0`, `params`, `known`, `own_accounts`,
     `own_egress`, `wrapping`, `prices` (a price table as CSV), `expect` and `expect_count`. For a query of exposure what
     is held to be the intruder's is worked out from `known`, as exposure does.
@@ -194,7 +197,7 @@ def cases_of(query: Query, content: dict[str, Any]) -> Iterator[tuple[str, str, 
     """Yield (name, kind, case) of a case file, the generic ones of a detection beside the first, whose events they read."""
     first = {"base": content.get("base", ""), **content["must_match"][0]}
     if query.kind == QueryKind.DETECTION:
-        for kind in ("event of another source", "events before the window", "events after the window"):
+        for kind in ("event of another source", "events before the window", BETWEEN, "events after the window"):
             yield f"always: {kind}", kind, first
     for kind in KINDS:
         for case in content[kind]:
@@ -244,7 +247,7 @@ def run_case(query: Query, case: Case, beside: Sequence[Case] = (), *, keep: boo
     since, until = _moment(case.get("since"), SINCE), _moment(case.get("until"), UNTIL)
     if "_side" in case:
         earliest, latest = _extent(connection)
-        if case["_side"] == "events before the window":
+        if case["_side"] in {"events before the window", BETWEEN}:
             since, until = latest + timedelta(seconds=1), latest + timedelta(days=1)
         else:
             since, until = earliest - timedelta(days=1), earliest
@@ -255,6 +258,8 @@ def run_case(query: Query, case: Case, beside: Sequence[Case] = (), *, keep: boo
         raise CaseError(f"the query has no parameters {sorted(stated.keys() - types.keys())}")
     values = {name: default_of(types[name], value) for name, value in stated.items()}
     baseline_until = t0 - GUARD if t0 else None
+    if case.get("_side") == BETWEEN:
+        baseline_until = earliest - timedelta(days=1)
     bound = bind(query, since=since, until=until, baseline_until=baseline_until, overrides=values)
     return DuckDBEngine(connection).run(query.sql, bound)
 

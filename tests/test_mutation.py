@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.mutation import mutants, page, run_cases
+import pytest
+
+from tests.mutation import main, mutants, page, run_cases
 from tests.queries import pack
 
 
@@ -28,3 +30,19 @@ def test_what_no_case_holds_survives(tmp_path: Path) -> None:
         result = run_cases(path)
         assert (result.survivors, result.mutants, result.invalid) == (survivors, 4, 0)
     assert "4 mutants, 3 noticed: 75.0 %" in page([result])
+
+
+def test_results_are_kept_until_the_query_or_its_cases_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = pack.write(tmp_path).with_name("trail_stopped.cases.toml")
+    path.write_text(pack.CASES, encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["mutation", "--jobs", "1", "--kept", str(tmp_path / "kept.jsonl"), str(path)])
+    main()
+    first = capsys.readouterr()
+    main()
+    again = capsys.readouterr()
+    assert first.out == again.out and "4 of 4" in first.err and again.err == ""
+    path.write_text(pack.CASES + "\n", encoding="utf-8")
+    main()
+    assert "4 of 4" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from forensics.model.clock import iso
 from forensics.model.query import Query
@@ -16,6 +16,8 @@ from forensics.queries.engine import QueryEngine
 from forensics.queries.vocabulary import FACTS
 
 _DAY = timedelta(days=1)
+#: Days with the same finding that make it regular, as in the queries that know habits.
+REGULAR_DAYS = 3
 
 #: Records a day of each log format. Inventories have no time of their own: they count whatever the window.
 _HOLDINGS = """
@@ -56,9 +58,12 @@ _COUNTS: dict[str, str] = {
     "request_addresses": "SELECT count(*) AS n FROM ai_request"
     " WHERE source_ip IS NOT NULL AND event_time >= $since AND event_time < $until",
     "key_inventory": "SELECT count(*) AS n FROM ai_key",
+    "address_places": "SELECT count(*) AS n FROM address_fact WHERE fact = 'earth_x_km'",
+    "address_lists": "SELECT count(*) AS n FROM address_source"
+    " WHERE source_id IN ('reference_tor', 'reference_hosting') AND problem IS NULL",
     "own_accounts": "SELECT count(*) AS n FROM case_value WHERE kind = 'own_account'",
 }
-_TIMELESS = frozenset({"key_inventory", "own_accounts"})
+_TIMELESS = frozenset({"key_inventory", "own_accounts", "address_places", "address_lists"})
 
 
 def fact_names() -> frozenset[str]:
@@ -106,6 +111,19 @@ class Holdings:
             held = sorted(set(query.sources) - set(missing))
             return f"no record of {', '.join(held)} from {iso(self.since)} to {iso(self.until)}"
         return ""
+
+    def days_searched(self, query: Query) -> set[date]:
+        """Return the days of the window with records of the query's sources."""
+        found = {s for source in query.sources for s in self.supplied(source)}
+        first = self.since.date()
+        return {day.date() for s in found for day in self.days.get(s, {}) if first <= day.date() and day < self.until}
+
+    def knows_no_habits(self, query: Query, baseline_until: datetime | None) -> bool:
+        """Whether too few days before the baseline's end hold records to know what is done day after day."""
+        if baseline_until is None:
+            return True
+        found = {s for source in query.sources for s in self.supplied(source)}
+        return len({day for s in found for day in self.days.get(s, {}) if day < baseline_until}) < REGULAR_DAYS
 
     def why_no_baseline(self, query: Query, baseline_until: datetime | None) -> str:
         """Return in words why `query` has no baseline, or "" when it has one (or needs none).

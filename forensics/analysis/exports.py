@@ -45,6 +45,14 @@ EXPORTS: dict[str, Export] = {
         " FROM indicator GROUP BY indicator_id) AS i ON i.indicator_id = h.indicator_id"
         " ORDER BY h.indicator_id, h.event_time NULLS LAST, h.event_key, h.table_name, h.field",
     ),
+    "addresses": Export(
+        "what the files given to enrich say of each address, with file, its SHA-256 and the date it states",
+        "SELECT * FROM address_fact ORDER BY source_ip, fact, value, file_sha256, file_name",
+    ),
+    "address-files": Export(
+        "files about addresses: form, date, what each can tell, entries used and not used",
+        "SELECT * FROM address_source ORDER BY file_sha256, exhibit",
+    ),
     "exhibits": Export(
         "received files with owner, format, state and account of records",
         "SELECT r.*, f.exhibit, f.source_id, f.reader_version, f.state, f.reason FROM receipt AS r"

@@ -64,8 +64,9 @@ def finding_digest(query_id: str, finding_key: str) -> str:
 def group(query: Query, rows: CanonicalRows, *, baseline: bool) -> list[Finding]:
     """Return the findings in the rows of a detection, in the order of their first row.
 
-    Without `baseline` (or where all rows of a finding say `baseline_state` = none) its state is no_baseline
-    and its severity one step lower. Raises QueryFault when the rows break the column contract.
+    Without `baseline` the state of all is no_baseline and their severity low: a first sight where nothing was seen
+    before alarms nobody. Where only the rows of one finding say `baseline_state` = none, that finding is no_baseline
+    and one step less severe: somebody new among known ones may be the intruder. Raises QueryFault when the rows break the column contract.
     """
     if rows.columns[: len(_CONTRACT)] != _CONTRACT:
         raise QueryFault(f"columns must begin with {', '.join(_CONTRACT)}")
@@ -79,13 +80,14 @@ def group(query: Query, rows: CanonicalRows, *, baseline: bool) -> list[Finding]
 
 def _finding(query: Query, key: str, rows: list[dict[str, Any]], baseline: bool) -> Finding:
     known = baseline and any(row.get("baseline_state") != "none" for row in rows)
+    less = lowered(query.severity) if baseline else min(query.severity, Severity.LOW, key=lambda s: s.rank)
     times = [row["event_time"] for row in rows if row["event_time"] is not None]
     actors = Counter(row["actor"] for row in rows if row["actor"] is not None)
     return Finding(
         finding_id=f"F-{finding_digest(query.id, key)[:8]}",
         query_id=query.id,
         finding_key=key,
-        severity=query.severity if known else lowered(query.severity),
+        severity=query.severity if known else less,
         confidence=query.confidence,
         title=query.title,
         first_seen=min(times, default=None),

@@ -15,6 +15,7 @@ from typing import Any
 from forensics.analysis.context import Window
 from forensics.analysis.evaluable import Fact, Holdings, establish, take_stock
 from forensics.analysis.findings import Finding, finding_event_rows, finding_row, group, in_order
+from forensics.analysis.regular import without_regular
 from forensics.model.clock import Clock
 from forensics.model.errors import QueryFault
 from forensics.model.outcome import Outcome, State
@@ -71,8 +72,8 @@ def run_hunt(
     """Run the detections among `queries`; one that fails does not stop the others.
 
     `overrides`: parameters by query id. Without a stated T0 (`window.baseline_until` is None) the baseline
-    ends where the window begins, and a query that needs a baseline is no_baseline: what came is kept, one
-    step less severe. Raises UsageFault for a parameter that its query does not declare.
+    ends where the window begins, and a query that needs a baseline is no_baseline: what came is kept with low
+    severity. So is what a query that knows habits finds of the same actor day after day. Raises UsageFault for a parameter that its query does not declare.
     """
     detections = sorted((q for q in queries if q.kind == QueryKind.DETECTION), key=lambda q: q.id)
     holdings = take_stock(engine, window.since, window.until)
@@ -117,6 +118,8 @@ def _run_one(
     try:
         rows = engine.run(query.sql, bound)
         findings = group(query, rows, baseline=not no_baseline)
+        if not no_baseline and "baseline_until" in bound and holdings.knows_no_habits(query, baseline_until):
+            findings = without_regular(findings, holdings.days_searched(query))
     except QueryFault as fault:
         return _without_rows(query, State.FAILED, str(fault), searched), []
     missing = holdings.missing(query)
@@ -131,6 +134,8 @@ def _run_one(
     state = State.FINDING if any(f.state == State.FINDING for f in findings) else State.NO_BASELINE
     if state == State.NO_BASELINE:
         notes.insert(0, no_baseline or "nothing earlier to compare with")
+    elif regular := sum(f.state == State.NO_BASELINE for f in findings):
+        notes.insert(0, f"{_counted(regular, 'finding')} without baseline")
     times = [t for f in findings for t in (f.first_seen, f.last_seen) if t is not None]
     keys = tuple(dict.fromkeys(key for f in findings for key in f.event_keys))
     outcome = Outcome(

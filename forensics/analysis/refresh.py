@@ -67,9 +67,21 @@ def compute_hunt(
         connection.close()
 
 
+def _know_addresses(folder: CaseFolder, clock: Clock, by: str) -> None:
+    """Ask the files about addresses that the case holds, unless that was done: queries join what they say."""
+    connection = folder.reader()
+    try:
+        ask = addresses_stale(connection, folder)
+    finally:
+        connection.close()
+    if ask:
+        enrich_case(folder, clock, by)
+
+
 def hunt_case(folder: CaseFolder, queries: Catalogue, clock: Clock, by: str = "") -> tuple[HuntResult, Window]:
     """Run all detections with their defaults over the case's window and store what came, with what it rests on."""
     load_case_values(folder)
+    _know_addresses(folder, clock, by)
     result, window = compute_hunt(folder, queries, clock)
     with folder.writer("hunt") as connection:
         store, now = EventStore(connection), clock().replace(tzinfo=None)

@@ -11,6 +11,8 @@ from forensics.model.address import read_address
 
 COUNTRY, ASN, AS_NAME, GEO_COUNTRY, CITY = "country", "asn", "as_name", "geo_country", "city"
 AWS_SERVICE, AWS_REGION, TOR, HOSTING = "aws_service", "aws_region", "tor", "hosting"
+#: Where an address is said to be, in whole kilometres from the centre of the earth, and how far off that may be.
+EARTH_X, EARTH_Y, EARTH_Z, RADIUS = "earth_x_km", "earth_y_km", "earth_z_km", "radius_km"
 
 #: Each question about an address: the facts that answer it, and the file that is needed for it.
 QUESTIONS: dict[str, tuple[tuple[str, ...], str]] = {

@@ -1,6 +1,6 @@
 """Databases of addresses in the form MMDB: https://maxmind.github.io/MaxMind-DB/
 
-The reader in pure Python is used: a damaged file cannot do more to it than raise. Coordinates are not taken.
+The reader in pure Python is used: a damaged file cannot do more to it than raise. Coordinates are taken as `forensics.enrichment.place` writes them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,27 @@ from typing import Any
 
 import maxminddb
 
-from forensics.enrichment.facts import AS_NAME, ASN, CITY, GEO_COUNTRY, Account, Addresses, Fact
+from forensics.enrichment.facts import (
+    AS_NAME,
+    ASN,
+    CITY,
+    EARTH_X,
+    EARTH_Y,
+    EARTH_Z,
+    GEO_COUNTRY,
+    RADIUS,
+    Account,
+    Addresses,
+    Fact,
+)
+from forensics.enrichment.place import place_facts
 from forensics.model.errors import UsageFault
 
 _MARK = b"\xab\xcd\xefMaxMind.com"
 _LAST = 128 * 1024
 _FAULTS = (maxminddb.InvalidDatabaseError, ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError)
 _LONGEST = 200
+_PLACE = (EARTH_X, EARTH_Y, EARTH_Z, RADIUS)
 
 
 def is_mmdb(data: bytes) -> bool:
@@ -71,8 +85,8 @@ class Database:
         by_name = {
             "asn": (ASN, AS_NAME),
             "isp": (ASN, AS_NAME),
-            "city": (CITY, GEO_COUNTRY),
-            "enterprise": (CITY, GEO_COUNTRY),
+            "city": (CITY, GEO_COUNTRY, *_PLACE),
+            "enterprise": (CITY, GEO_COUNTRY, *_PLACE),
             "country": (GEO_COUNTRY,),
         }
         stated = {fact for word, names in by_name.items() if word in name for fact in names}
@@ -93,7 +107,7 @@ def _said(record: Any) -> list[tuple[str, str]]:
         (CITY, _text(names.get("en") if isinstance(names, dict) else place)),
         (GEO_COUNTRY, _text(land.get("iso_code") if isinstance(land, dict) else record.get("country_code", land))),
     )
-    return [(fact, value) for fact, value in values if value]
+    return [(fact, value) for fact, value in values if value] + place_facts(record.get("location"))
 
 
 def _asn(value: Any) -> str:

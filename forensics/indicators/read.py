@@ -32,6 +32,13 @@ class IndicatorFile:
 
 def read_indicators(data: bytes, name: str) -> IndicatorFile:
     """Return the indicators of a file. Raises UsageFault that names the file when nothing of it can be read."""
+    form, found = entries_of(data, name)
+    rows, faults = _judged(found, sha256(data).hexdigest(), name)
+    return IndicatorFile(form, tuple(rows), tuple(faults))
+
+
+def entries_of(data: bytes, name: str) -> tuple[str, list[Entry]]:
+    """Return the form of a file of indicators and its entries, not judged yet. Raises UsageFault as `read_indicators` does."""
     if len(data) > LARGEST:
         raise UsageFault("is larger than 256 MiB", place=name)
     try:
@@ -41,8 +48,7 @@ def read_indicators(data: bytes, name: str) -> IndicatorFile:
         raise UsageFault(f"the file of indicators {fault.message}", place=name, hint=fault.hint) from None
     if len(found) > MOST_ENTRIES:
         raise UsageFault(f"holds more than {MOST_ENTRIES} entries", place=name, hint="split the file")
-    rows, faults = _judged(found, sha256(data).hexdigest(), name)
-    return IndicatorFile(form, tuple(rows), tuple(faults))
+    return form, found
 
 
 def _entries(data: bytes, name: str) -> tuple[str, Iterator[Entry]]:
@@ -94,7 +100,7 @@ def _judged(entries: Iterable[Entry], digest: str, name: str) -> tuple[list[Row]
             (identity, entry.place),
             {
                 "indicator_id": identity, "kind": value.kind, "value": value.value, "match": value.match, "raw": value.raw,
-                "place": entry.place, "note": mask_keys(entry.note) or None, "tlp": tlp_named(entry.tlp) or None,
+                "place": entry.place, "note": (entry.note and mask_keys(entry.note)) or None, "tlp": (entry.tlp and tlp_named(entry.tlp)) or None,
                 "dated": entry.dated, "valid_from": entry.valid_from, "valid_until": entry.valid_until,
                 "confidence": entry.confidence, "context": entry.context, "derived": entry.derived,
                 "file_sha256": digest, "file_name": name,

@@ -31,6 +31,11 @@ class Found:
     reference: str = ""
     unpacking: Unpacking | None = None
 
+    @property
+    def is_stated(self) -> bool:
+        """Whether whoever runs the ingest says that this is a list of indicators or a file about addresses."""
+        return self.is_indicators or bool(self.reference)
+
 
 def discover(paths: Sequence[Path], *, newest_first: bool = False) -> list[Found]:
     """Return all files below `paths`, by name, or newest modification first.

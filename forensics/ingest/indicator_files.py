@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from forensics.indicators.read import read_indicators
+from forensics.indicators.read import entries_of, read_indicators
 from forensics.ingest.discover import Found
 from forensics.ingest.mending import mend
 from forensics.ingest.reading import REGISTERED, FileReading
@@ -21,7 +21,7 @@ def found_indicators(paths: Sequence[Path]) -> list[Found]:
     out = []
     for path in paths:
         try:
-            read_indicators(path.read_bytes(), path.name)
+            entries_of(path.read_bytes(), path.name)
         except OSError as error:
             raise UsageFault(
                 "the file of indicators cannot be read", place=path.name, hint=str(error.strerror)
@@ -30,11 +30,12 @@ def found_indicators(paths: Sequence[Path]) -> list[Found]:
     return out
 
 
-def take_indicators(data: bytes, name: str, group: Group) -> FileReading:
-    """Hand the indicators of a file to the group; returns its account as a file. Raises UsageFault."""
+def take_indicators(data: bytes, name: str, group: Group, *, is_new: bool) -> FileReading:
+    """Hand the indicators of a file to the group if they are new; returns its account as a file. Raises UsageFault."""
     found = read_indicators(data, name)
-    group.other.setdefault("indicator", []).extend(found.rows)
-    group.other.setdefault("indicator_fault", []).extend(found.faults)
+    if is_new:
+        group.other.setdefault("indicator", []).extend(found.rows)
+        group.other.setdefault("indicator_fault", []).extend(found.faults)
     notes = [f"{len(found.faults)} entries could not be used: `keytrail ioc` lists them"] if found.faults else []
     why = f"{found.form}, {len(found.rows)} indicators"
     return FileReading(REGISTERED, source_id=INDICATOR_SOURCE, reader_version="1", why=why, notes=notes)

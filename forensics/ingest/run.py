@@ -149,12 +149,12 @@ class Ingest:
         known = (found.name, digest, facts.owner) in self._known
         anew = known and not found.reference and self._opens_anew(digest, self._unpacking(found), data)
         unread = digest in self._not_read and mapped is None
-        if known and not anew and not (unread and (found.reference or self._maps.claims(data, self.options.limits))):
+        if known and not anew and not (unread and (found.is_stated or self._maps.claims(data, self.options.limits))):
             self.result.skipped.append({"path": found.name, "reason": "unchanged"})
             return None
         self._known.add((found.name, digest, facts.owner))
         if found.is_indicators:
-            mapped = take_indicators(data, found.name, Group() if digest in self._exhibits else self._group)
+            mapped = take_indicators(data, found.name, self._group, is_new=unread or digest not in self._exhibits)
         if found.reference:
             mapped = take_reference(data, found.name, found.reference)
         if mapped is not None:

@@ -9,7 +9,7 @@ ADDRESS_FACT = table(
     "What the files about addresses say of the public addresses in the evidence. Computed anew, never evidence itself.",
     """
 source_ip VARCHAR address, canonical
-fact VARCHAR country (of registration), asn, as_name, city, geo_country, aws_service, aws_region, tor, hosting
+fact VARCHAR country (of registration), asn, as_name, city, geo_country, aws_service, aws_region, tor, hosting, and the place: earth_x_km, earth_y_km, earth_z_km (whole kilometres from the centre of the earth) and radius_km (how far off it may be)
 value VARCHAR as the file says it; for tor and hosting the entry of the list that holds the address
 file_sha256 VARCHAR file that says it
 file_name VARCHAR its name

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from forensics.model.columns import table
@@ -109,11 +110,15 @@ _DOT = re.compile(r"\s?[\[({]\s?(?:\.|dot|d0t)\s?[\])}]\s?|\\\.", re.I)
 _AT = re.compile(r"\s?[\[({]\s?(?:@|at)\s?[\])}]\s?", re.I)
 _COLON = re.compile(r"[\[({]\s?(:|://)\s?[\])}]")
 _SCHEME = re.compile(r"^(?:hxxp|h\*\*p|meow|fxp)(s?)(?=:)", re.I)
+#: Letters among which none of these marks can stand.
+_PLAIN = re.compile(r"[A-Za-z0-9_.@/:-]+")
 _WRAPPED = " \t\r\n\"'\u201c\u201d\u2018\u2019\u00ab\u00bb`<>,;"
 
 
 def refang(text: str) -> str:
     """Return `text` without the marks that keep indicators from being clicked: hxxp, [.], (dot), [at], [:]."""
+    if _PLAIN.fullmatch(text) and not _SCHEME.match(text):
+        return text
     plain = _HIDDEN.sub("", text).strip(_WRAPPED)
     plain = _COLON.sub(r"\1", _AT.sub("@", _DOT.sub(".", plain)))
     plain = _SCHEME.sub(lambda m: ("ftp" if m[0].lower().startswith("fxp") else "http") + m[1].lower(), plain)
@@ -142,6 +147,7 @@ _HINT = re.compile(r"[A-Za-z0-9_-]{2,24}(?:\.{2,}|…|\*{2,})[A-Za-z0-9_-]{2,12}
 _ASN = re.compile(r"(?:AS\s?)?(\d{1,10})", re.I)
 
 
+@lru_cache(maxsize=4)  # guessed first, then judged
 def _address(text: str) -> str:
     bare = text.strip("[]") if text.startswith("[") else text
     if re.fullmatch(r"\d+(?:\.\d+){3}:\d{1,5}", bare):
@@ -263,8 +269,9 @@ _GUESSES: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 def guess(text: str) -> str:
     """Return the kind that a value must be by its form. Raises NotUsable when that is not plain."""
-    for kind in ("address", "network"):
-        if kind == "network" and "/" not in text and "-" not in text:
+    numeric = ":" in text or text[:1] in "[0123456789"
+    for kind in ("address", "network") if numeric else ():
+        if "/" in text if kind == "address" else "/" not in text and "-" not in text:
             continue
         try:
             KINDS[kind](text)
@@ -297,8 +304,9 @@ def judge(entry: Entry, kind: str = "") -> Value:
     if KEY.fullmatch(text):
         digest = sha256(text.encode()).hexdigest()
         return Value("hash", EXACT, digest, mask_keys(text))
-    raw = mask_keys(entry.value)[:500]
-    if mask_keys(text) != text:
+    masked = mask_keys(text)
+    raw = (masked if entry.value == text else mask_keys(entry.value))[:500]
+    if masked != text:
         raise NotUsable("holds key material inside other text")
     match = entry.match or EXACT
     if match == REGEX and kind != "user_agent":

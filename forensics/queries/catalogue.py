@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from forensics.model.errors import QueryFault, UsageFault
 from forensics.model.query import Query, QueryKind
 from forensics.queries.portable import lint
 from forensics.queries.queryfile import EmptyStore, load, place_of
+
+#: Most of the time goes to the engine's parser, which leaves the interpreter free.
+_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +67,15 @@ def load_catalogue(*folders: Path, store: EmptyStore | None = None, portable: bo
     faults: list[str] = []
     queries: dict[str, Query] = {}
     for folder in folders:
-        for path in query_paths(folder):
+        paths = query_paths(folder)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            loaded = dict(zip(paths, pool.map(partial(_loaded, folder, store), paths), strict=True))
+        for path in paths:
             if portable:
                 faults += portability_faults(path, folder)
-            try:
-                query = load(path, root=folder, store=store)
-            except QueryFault as error:
-                faults += error.message.splitlines()
+            query = loaded[path]
+            if isinstance(query, QueryFault):
+                faults += query.message.splitlines()
                 continue
             other = queries.setdefault(query.id, query)
             if other is not query:
@@ -76,6 +83,13 @@ def load_catalogue(*folders: Path, store: EmptyStore | None = None, portable: bo
     if faults:
         raise QueryFault("\n".join(faults))
     return Catalogue(tuple(queries[identity] for identity in sorted(queries)))
+
+
+def _loaded(folder: Path, store: EmptyStore | None, path: Path) -> Query | QueryFault:
+    try:
+        return load(path, root=folder, store=store)
+    except QueryFault as error:
+        return error
 
 
 def portability_faults(path: Path, folder: Path) -> list[str]:

@@ -30,6 +30,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "threads": "1",
 }
+#: The tree of a statement, without what says nothing.
+_TREE = "SELECT json_serialize_sql(?, skip_null := true, skip_empty := true, skip_default := true)"
 _ANY_TIME = parse_time("2026-01-01T00:00:00Z")
 _PLAIN = ("VARCHAR", "BIGINT", "HUGEINT", "INTEGER", "BOOLEAN", "TIMESTAMP", "DATE", "DECIMAL")
 
@@ -58,12 +60,13 @@ class EmptyStore:
         return connection
 
     def columns(self, sql: str, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Return name and SQL type of each column of `sql`, run over no rows. Raises QueryFault."""
+        """Return name and SQL type of each column of `sql`. Raises QueryFault."""
         try:
-            cursor = self._connection.execute(sql, dict(values))
+            # Described, not run: the plan need not be made, which takes longer than all else here.
+            described = self._connection.cursor().execute(f"DESCRIBE {sql}", dict(values)).fetchall()
         except duckdb.Error as error:
             raise QueryFault(_first_line(error)) from error
-        return [(str(d[0]), str(d[1])) for d in cursor.description or []]
+        return [(str(name), str(kind)) for name, kind, *_ in described]
 
 
 class _Faults:
@@ -154,8 +157,13 @@ def _check_name(expected: str, header: headers.Header, faults: _Faults) -> None:
 
 
 @functools.cache
-def _parser() -> duckdb.DuckDBPyConnection:
+def _parsers() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config=_CONFIG)
+
+
+def _parser() -> duckdb.DuckDBPyConnection:
+    """Return a connection of one's own: files are loaded in several threads."""
+    return _parsers().cursor()
 
 
 def _check_statement(text: str, header: headers.Header, faults: _Faults, store: EmptyStore | None) -> None:
@@ -173,9 +181,9 @@ def _check_statement(text: str, header: headers.Header, faults: _Faults, store: 
     if found[0].type != duckdb.StatementType.SELECT or not _begins_with_select(body):
         faults.add(first, "the statement must be a SELECT, or WITH and a SELECT")
         return
-    rows = _parser().execute("SELECT json_serialize_sql(?)", [body]).fetchall()
+    rows = _parser().execute(_TREE, [body]).fetchall()
     parsed: dict[str, Any] = json.loads(rows[0][0])
-    if parsed["error"]:
+    if parsed.get("error"):
         faults.add(first, f"the SQL cannot be read as a tree: {parsed.get('error_message', '')}")
         return
     detection = header.text("kind") == QueryKind.DETECTION

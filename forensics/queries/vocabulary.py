@@ -35,5 +35,7 @@ FACTS: dict[str, str] = {
     "anthropic_activity": "Anthropic activity feed",
     "request_addresses": "single model requests with the caller's address",
     "key_inventory": "inventory of provider keys",
+    "address_places": "places of addresses, which an MMDB of cities given to keytrail enrich tells",
+    "address_lists": "list of Tor exits or hosting networks given to keytrail enrich",
     "own_accounts": "list of the organisation's own accounts",
 }

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from forensics.analysis.context import catalogue
+from forensics.analysis.refresh import hunt_case
 from forensics.cli.main import run
 from forensics.evidence.seal import seal
 from forensics.evidence.verify import verify
@@ -16,7 +18,7 @@ from forensics.ingest.run import IngestOptions, ingest
 from forensics.store.case_folder import CaseFolder
 from tests.building import delivery, event, new_case
 from tests.docs.test_json_page import fields, section
-from tests.enrichment.files import ASN, CITY, HOSTING, RANGES, REGISTRY, TOR
+from tests.enrichment.files import ASN, CITY, HOSTING, RANGES, REGISTRY, TOR, mmdb
 from tests.evidence.sealing import Ticking
 
 PLACES = ["203.0.113.9", "203.0.113.9", "198.51.100.7", "2001:db8::5", "10.0.0.1", "s3.amazonaws.com"]
@@ -128,3 +130,48 @@ def test_a_file_is_what_it_was_taken_in_as(tmp_path: Path, capsys: pytest.Captur
     assert run(["enrich", str(case.root), listed, "--kind", "hosting"]) == 2
     assert "these very bytes as list of Tor exits" in capsys.readouterr().err
     assert enriched(case, capsys, 6, listed, "--kind", "tor") == found
+
+
+def test_queries_about_addresses_say_what_they_lack_and_join_what_files_say(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without files not evaluable; with them the hunt asks them first, about evidence that came later too."""
+    case = started(tmp_path)
+    names = ("aws.impossible_travel", "aws.activity_from_tor_or_hosting")
+
+    def hunted() -> dict[str, tuple[str, str]]:
+        hunt_case(case, catalogue(), case.clock)
+        connection = case.reader()
+        last = "SELECT query_id, state, reason FROM query_run QUALIFY row_number() OVER (PARTITION BY query_id ORDER BY run_id DESC) = 1"
+        rows = connection.execute(last).fetchall()
+        connection.close()
+        return {query: (state, reason) for query, state, reason in rows if query in names}
+
+    lacking = hunted()
+    assert {state for state, _ in lacking.values()} == {"not_evaluable"}
+    assert "MMDB of cities" in lacking[names[0]][1] and "list of Tor exits" in lacking[names[1]][1]
+    enriched(case, capsys, 6, str(tmp_path / "exits.txt"), "--kind", "tor")
+    assert hunted()[names[1]][0] == "finding"
+    places = mmdb(
+        "Made-City",
+        {
+            n: {"location": {"latitude": at, "longitude": 10.7}}
+            for n, at in (("203.0.113.0/24", 59.9), ("198.51.100.0/24", -33.9))
+        },
+    )
+    (tmp_path / "places.mmdb").write_bytes(places)
+    enriched(case, capsys, 6, str(tmp_path / "places.mmdb"))
+    for what, first in (("addresses", "source_ip"), ("address-files", "file_sha256")):
+        assert run(["export", str(case.root), "--what", what, "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)
+        assert len(rows) >= 2 and next(iter(rows[0])) == first
+    assert hunted()[names[0]][0] == "finding"
+    later = event(70, sourceIPAddress="203.0.113.200", eventTime="2026-05-01T00:00:01Z")
+    (tmp_path / "later.json").write_bytes(delivery([later]))
+    ingest(case, [tmp_path / "later.json"], IngestOptions())
+    hunted()
+    connection = case.reader()
+    assert (
+        connection.execute("SELECT count(*) FROM address_fact WHERE source_ip = '203.0.113.200'").fetchall()[0][0] == 4
+    )
+    connection.close()

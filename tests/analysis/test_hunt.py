@@ -152,7 +152,7 @@ def test_a_baseline_reaches_back_as_far_as_the_query_needs(
     ingest(connection, STOP, {"eventTime": "2026-04-24T00:00:00Z", "repeat": 10, "every": 86400})
     outcome = only(hunt(connection, replace(query, baseline_days=days)))
     assert outcome.state == state and outcome.count == 1
-    assert outcome.severity == ("high" if state == State.FINDING else "medium")
+    assert outcome.severity == ("high" if state == State.FINDING else "low")
 
 
 def test_one_stray_old_record_is_no_baseline(connection: Any, query: Query) -> None:
@@ -161,12 +161,12 @@ def test_one_stray_old_record_is_no_baseline(connection: Any, query: Query) -> N
     assert outcome.state == State.NO_BASELINE and "1 days with records within 123 days" in outcome.reason
 
 
-def test_without_t0_what_came_is_kept_one_step_lower(connection: Any, query: Query) -> None:
+def test_without_t0_what_came_is_kept_but_alarms_nobody(connection: Any, query: Query) -> None:
     ingest(connection, STOP, {"eventTime": "2026-03-01T00:00:00Z", "repeat": 60, "every": 86400})
     result = hunt(connection, replace(query, baseline_days=7), baseline_until=None)
     outcome = only(result)
     assert outcome.state == State.NO_BASELINE and outcome.count == 1 and "T0" in outcome.reason
-    assert [(f.state, f.severity) for f in result.findings] == [(State.NO_BASELINE, Severity.MEDIUM)]
+    assert [(f.state, f.severity) for f in result.findings] == [(State.NO_BASELINE, Severity.LOW)]
     silent = only(
         hunt(
             connection,

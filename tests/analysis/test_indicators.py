@@ -127,6 +127,29 @@ def test_a_list_taken_twice_counts_once_and_withdrawn_not_at_all(
     assert rows == before
 
 
+def test_a_list_that_was_first_met_as_unknown_evidence_is_taken_in_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = new_case(tmp_path)
+    folder = tmp_path / "received"
+    folder.mkdir()
+    (folder / "list.txt").write_text("203.0.113.9\n", encoding="utf-8")
+    (folder / "trail.json").write_bytes(delivery([parameters(1, "203.0.113.9")]))
+    assert [s["path"] for s in ingest(case, [folder], IngestOptions()).skipped] == ["list.txt"]
+    for _ in range(2):  # the second time it is known, and counts once
+        capsys.readouterr()
+        assert run(["ioc", str(case.root), str(folder / "list.txt"), "--json"]) == 10
+        (found,) = json.loads(capsys.readouterr().out)["indicators"]
+        assert (found["value"], found["events"]) == ("203.0.113.9", 1)
+    connection = case.reader()
+    assert connection.execute("SELECT count(*) FROM indicator").fetchall() == [(1,)]
+    states = connection.execute(
+        "SELECT state, source_id FROM evidence_file WHERE source_id = 'indicator_list'"
+    ).fetchall()
+    connection.close()
+    assert states == [("registered", "indicator_list")]
+
+
 def test_evidence_that_comes_later_is_searched_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     case = new_case(tmp_path)
     (tmp_path / "list.txt").write_text("203.0.113.9\n", encoding="utf-8")
@@ -175,7 +198,25 @@ def test_own_indicators_are_read_again_as_derived(made_sample_case: CaseFolder, 
 )
 def test_text_is_searched_for_words_of_their_own(kind: str, value: str, text: str, found: bool) -> None:
     finder = TextFinder([Sought("I-1", kind, value, "exact")])
-    assert finder.found(text) == ({"I-1"} if found else set())
+    data = text.encode()
+    assert finder.found(data, [0, len(data)]) == ({(0, "I-1")} if found else set())
+
+
+def test_many_texts_are_searched_as_one_but_told_apart() -> None:
+    finder = TextFinder(
+        [Sought("I-1", "domain", "evil.example", "exact"), Sought("I-2", "email", "a@b.example", "exact")]
+    )
+    texts = [
+        b"evil.exam",
+        b"ple",
+        b"",
+        "\u00e9 evil.example \u00e9".encode(),
+        b"evil.example",
+        b"xa@b.example",
+        b"a@b.example",
+    ]
+    bounds = [sum(map(len, texts[:n])) for n in range(len(texts) + 1)]
+    assert finder.found(b"".join(texts), bounds) == {(3, "I-1"), (4, "I-1"), (6, "I-2")}
 
 
 def test_networks_that_lie_in_one_another() -> None:

@@ -21,7 +21,7 @@ def test_each_table_in_each_form(
     case = str(made_sample_case.root)
     assert run(["export", case, "--what", what, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert rows or what in {"indicator-hits", "defects"}
+    assert rows or what in {"indicator-hits", "defects", "addresses", "address-files"}
     for form in ("csv", "jsonl", "parquet"):
         target = tmp_path / f"{what}.{form}"
         assert run(["export", case, "--what", what, "--output", str(target), "--dry-run"]) == 0 and not target.exists()

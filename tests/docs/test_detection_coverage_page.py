@@ -28,7 +28,7 @@ SIZES = {
     "impact": (1, 4),
 }
 #: Behaviours of tiers 1 and 2 that nothing finds; the page says why.
-NOT_FOUND = {"ia-impossible-travel"}
+NOT_FOUND: set[str] = set()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import struct
 from typing import Any
 
 REGISTRY = """# a remark
@@ -41,6 +42,8 @@ def _sized(kind: int, size: int) -> bytes:
 def _encoded(value: Any) -> bytes:
     if isinstance(value, str):
         return _sized(2, len(value.encode())) + value.encode()
+    if isinstance(value, float):
+        return _sized(3, 8) + struct.pack(">d", value)
     if isinstance(value, int):
         data = value.to_bytes(4, "big")
         return _sized(6, 4) + data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import acos, cos, radians, sin, sqrt
 from typing import Any
 
 import pytest
@@ -147,3 +148,30 @@ def test_any_single_byte_of_a_database_may_be_wrong() -> None:
                 continue
             for _, _, said in found.facts:
                 said.encode("utf-8")
+
+
+def test_places_are_whole_kilometres_from_the_centre_of_the_earth() -> None:
+    places = {
+        "203.0.113.0/25": {"location": {"latitude": 59.9, "longitude": 10.7, "accuracy_radius": 20}},
+        "198.51.100.0/24": {"location": {"latitude": -33.9, "longitude": 18.4, "accuracy_radius": 0}},
+    }
+    said = read(mmdb("Made-City", places)).facts
+    found = {a: {f: int(v) for x, f, v in said if x == a} for a in ("203.0.113.9", "198.51.100.7")}
+    assert [len(f) for f in found.values()] == [4, 4] and {a for a, _, _ in said} == {"203.0.113.24", *found}
+    assert [f["radius_km"] for f in found.values()] == [20, 50]
+    here, there = found.values()
+    for each in (here, there):  # on the sphere
+        assert abs(sqrt(sum(each[f"earth_{axis}_km"] ** 2 for axis in "xyz")) - 6371) < 1
+    line = sqrt(sum((here[f"earth_{axis}_km"] - there[f"earth_{axis}_km"]) ** 2 for axis in "xyz"))
+    north, south, apart = radians(59.9), radians(-33.9), radians(18.4 - 10.7)
+    way = acos(sin(north) * sin(south) + cos(north) * cos(south) * cos(apart))  # by the law of cosines on the sphere
+    assert abs(line - 2 * 6371 * sin(way / 2)) < 2
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["here", {}, {"latitude": 1.0}, {"latitude": 1.0, "longitude": 181.0}, {"latitude": "1", "longitude": "2"}],
+)
+def test_what_is_no_place_gives_none(location: Any) -> None:
+    record = {"city": {"names": {"en": "Wren"}}, "location": location}
+    assert {f for _, f, _ in read(mmdb("Made-City", {"203.0.113.0/24": record})).facts} == {"city"}

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.enrichment.facts import REFERENCE_SOURCES, Addresses, list_kind
+from forensics.enrichment.facts import REFERENCE_SOURCES, Addresses, Reference, list_kind
 from forensics.enrichment.read import read_reference
 from forensics.model.errors import UsageFault
 from forensics.store.basis import check_fingerprint
@@ -55,19 +55,26 @@ def enrich(connection: duckdb.DuckDBPyConnection, folder: CaseFolder) -> tuple[l
         except UsageFault as fault:  # an older version took it in
             account["problem"] = fault.message
             continue
-        counts = found.account
-        account |= {
-            "dated": found.dated,
-            "covers": text_json(list(found.covers)),
-            "entries": counts.entries,
-            "faults": counts.faults,
-            "first_fault": counts.first_fault or None,
-        }
-        facts += [
-            {"source_ip": address, "fact": fact, "value": value, "dated": found.dated, **named}
-            for address, fact, value in found.facts
-        ]
+        said, counted = rows_of_reference(found, named)
+        facts += said
+        account |= counted
     return facts, accounts
+
+
+def rows_of_reference(found: Reference, named: Row) -> tuple[list[Row], Row]:
+    """Return the rows of address_fact and the columns of address_source that a read file gives."""
+    counts = found.account
+    facts = [
+        {"source_ip": address, "fact": fact, "value": value, "dated": found.dated, **named}
+        for address, fact, value in found.facts
+    ]
+    return facts, {
+        "dated": found.dated,
+        "covers": text_json(list(found.covers)),
+        "entries": counts.entries,
+        "faults": counts.faults,
+        "first_fault": counts.first_fault or None,
+    }
 
 
 def _content(folder: CaseFolder, file: Row) -> tuple[bytes | None, str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, BytesAhoCorasick
 
 from forensics.model.address import key_of, read_address
 from forensics.model.indicator import EXACT, PART
@@ -116,52 +116,59 @@ ANYWHERE = frozenset(
     {"address", "domain", "url", "email", "access_key", "principal", "account", "hash", "provider_key", "request_id"}
 )
 QUOTED = frozenset({"session_name", "role", "bucket", "secret", "key_hint", "model"})
-_WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
+_WORD = frozenset(bytes([letter]) for letter in b"abcdefghijklmnopqrstuvwxyz0123456789_")
+_DOTS = frozenset({b".", b":"})
 
 
 class TextFinder:
-    """Finds all indicators in a text at once."""
+    """Finds all indicators in many texts at once. Texts are UTF-8 bytes of lower-case letters."""
 
     def __init__(self, sought: Iterable[Sought]) -> None:
         self._sought: list[Sought] = []
-        patterns: list[str] = []
+        patterns: list[bytes] = []
         for each in sought:
             if each.match != EXACT or "*" in each.value:
                 continue
             if each.kind in ANYWHERE:
-                patterns.append(each.value.lower())
+                patterns.append(each.value.lower().encode("utf-8", "replace"))
             elif each.kind in QUOTED:
-                patterns.append(f'"{each.value.lower()}"')
+                patterns.append(f'"{each.value.lower()}"'.encode("utf-8", "replace"))
             else:
                 continue
             self._sought.append(each)
-        self._finder = AhoCorasick(patterns) if patterns else None
+        self._finder = BytesAhoCorasick(patterns) if patterns else None
 
     def __bool__(self) -> bool:
         return self._finder is not None
 
-    def found(self, lowered: str) -> set[str]:
-        """Return the ids of the indicators that stand in a text of lower-case letters, as words of their own."""
+    def found(self, joined: bytes | memoryview, bounds: Sequence[int]) -> set[tuple[int, str]]:
+        """Return (number of the text, id of the indicator) of each that stands in a text as a word of its own.
+
+        `joined` holds all texts one after the other: going through it once is what makes many short texts quick.
+        `bounds` are the n + 1 places where one begins and the last ends.
+        """
         if self._finder is None:
             return set()
-        hits = self._finder.find_matches_as_indexes(lowered, overlapping=True)
-        return {
-            self._sought[n].identity
-            for n, start, end in hits
-            if self._stands_alone(self._sought[n].kind, lowered, start, end)
-        }
+        found = set()
+        for number, start, end in self._finder.find_matches_as_indexes(joined, overlapping=True):
+            place = bisect_right(bounds, start) - 1
+            low, high = bounds[place], bounds[place + 1]
+            one = self._sought[number]
+            if end <= high and self._stands_alone(one.kind, bytes(joined[low:high]), start - low, end - low):
+                found.add((place, one.identity))
+        return found
 
     @staticmethod
-    def _stands_alone(kind: str, text: str, start: int, end: int) -> bool:
+    def _stands_alone(kind: str, text: bytes, start: int, end: int) -> bool:
         if kind in QUOTED:
             return True
-        before, after = text[start - 1 : start], text[end : end + 1]
+        before, after = text[max(start - 1, 0) : start], text[end : end + 1]
         if before in _WORD or after in _WORD:
             return False
         if kind == "address":  # not inside a longer dotted number, nor of a longer IPv6 address
-            return not (before in ".:" and before and text[start - 2 : start - 1] in _WORD) and not (
-                after in ".:" and after and text[end + 1 : end + 2] in _WORD
+            return not (before in _DOTS and text[max(start - 2, 0) : start - 1] in _WORD) and not (
+                after in _DOTS and text[end + 1 : end + 2] in _WORD
             )
         if kind == "domain":  # hosts below it count, longer names do not
-            return before != "-" and after != "-" and not (after == "." and text[end + 1 : end + 2] in _WORD)
-        return kind == "url" or (before != "-" and after != "-")
+            return before != b"-" and after != b"-" and not (after == b"." and text[end + 1 : end + 2] in _WORD)
+        return kind == "url" or (before != b"-" and after != b"-")

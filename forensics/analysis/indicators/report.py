@@ -92,8 +92,11 @@ def outcomes_of(connection: duckdb.DuckDBPyConnection, settings: Settings) -> li
     for row in rows_of(connection, _EXAMPLES, {"examples": EXAMPLES}):
         examples[row["indicator_id"]].append(row["event_key"])
     searched = {row["kind"]: row for row in rows_of(connection, _SEARCHED)}
+    egress = [network_bounds(n) for n in settings.own_egress]
     found = [
-        _outcome(row, hits.get(row["indicator_id"]), examples, searched, settings)
+        _outcome(
+            row, hits.get(row["indicator_id"]), examples, searched, _noisy(row["kind"], row["value"], settings, egress)
+        )
         for row in rows_of(connection, _LISTED)
     ]
     return sorted(found, key=lambda o: (o.state != HIT, o.context or bool(o.noisy), o.kind, o.value, o.match))
@@ -104,7 +107,7 @@ def _outcome(
     hit: dict[str, Any] | None,
     examples: dict[str, list[str]],
     searched: dict[str, dict[str, Any]],
-    settings: Settings,
+    noisy: str,
 ) -> Outcome:
     seen = searched.get(row["kind"], {})
     records = int(seen.get("records") or 0)
@@ -113,7 +116,7 @@ def _outcome(
     return Outcome(
         **row,
         state=state,
-        noisy=_noisy(row["kind"], row["value"], settings),
+        noisy=noisy,
         searched=records,
         searched_from=seen.get("first"),
         searched_to=seen.get("last"),
@@ -122,15 +125,15 @@ def _outcome(
     )
 
 
-def _noisy(kind: str, value: str, settings: Settings) -> str:
+def _noisy(kind: str, value: str, settings: Settings, egress: list[tuple[str, str]]) -> str:
     if kind == "account" and value in settings.own_accounts:
         return "an own account"
     if kind in {"address", "network"}:
-        low, high = bounds_of(value) if kind == "network" else (read_address(value).key or "",) * 2
-        own = [network_bounds(n) for n in settings.own_egress]
-        if any(low <= last and first <= high for first, last in own):
+        address = read_address(value) if kind == "address" else None
+        low, high = (address.key or "",) * 2 if address else bounds_of(value)
+        if any(low <= last and first <= high for first, last in egress):
             return "an own address"
-        if kind == "address" and read_address(value).kind != "public":
+        if address and address.kind != "public":
             return "not a public address"
         if int(high, 16) - int(low, 16) >= 2**16:
             return "a network of more than 65,536 addresses"

@@ -108,14 +108,23 @@ def _inside(connection: duckdb.DuckDBPyConnection, field: Field, finder: TextFin
     """Look through each text once for all indicators."""
     sql = f"""SELECT event_key, {field.time}, lower(CAST({field.column} AS VARCHAR)) FROM {field.table}
               WHERE {field.column} IS NOT NULL"""  # noqa: S608 - own names
-    cursor = connection.execute(sql)
-    while rows := cursor.fetchmany(_BATCH):
-        for event_key, moment, text in rows:
-            for identity in finder.found(text):
-                yield {
-                    "indicator_id": identity, "event_key": event_key, "event_time": moment,
-                    "table_name": field.table, "field": field.column,
-                }  # fmt: skip
+    for batch in connection.sql(sql).to_arrow_reader(_BATCH):
+        keys, moments, texts = (batch.column(n) for n in range(3))
+        for place, identity in finder.found(*_joined(texts)):
+            yield {
+                "indicator_id": identity, "event_key": keys[place].as_py(), "event_time": moments[place].as_py(),
+                "table_name": field.table, "field": field.column,
+            }  # fmt: skip
+
+
+def _joined(texts: pa.Array) -> tuple[memoryview, memoryview]:
+    """Return the bytes of all texts one after the other, and where each begins and the last ends.
+
+    Layout: https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-layout
+    """
+    plain = pa.concat_arrays([texts.cast(pa.large_string())])
+    _, bounds, data = plain.buffers()
+    return memoryview(data or b"").cast("B"), memoryview(bounds).cast("q")[plain.offset : plain.offset + len(plain) + 1]
 
 
 def is_stale(connection: duckdb.DuckDBPyConnection, folder: CaseFolder) -> bool:

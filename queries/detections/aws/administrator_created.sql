@@ -28,8 +28,6 @@ WITH creations AS (
   WHERE event_source = 'iam.amazonaws.com'
     AND event_name_base = 'CreateUser'
     AND outcome = 'success'
-    AND request_user_name IS NOT NULL
-    AND event_epoch IS NOT NULL
 ),
 user_grants AS (
   SELECT
@@ -47,9 +45,7 @@ user_grants AS (
       '\s|%20|%0[AaDd9]|\+', '', 'g') AS policy_text
   FROM aws_event
   WHERE event_source = 'iam.amazonaws.com'
-    AND event_name_base IN ('AttachUserPolicy', 'PutUserPolicy', 'AddUserToGroup')
     AND outcome = 'success'
-    AND event_epoch IS NOT NULL
 ),
 sweeping_grants AS (
   SELECT

@@ -29,7 +29,6 @@ WITH logging_changes AS (
   WHERE e.event_source = 'bedrock.amazonaws.com'
     AND e.event_name_base IN ('DeleteModelInvocationLoggingConfiguration', 'PutModelInvocationLoggingConfiguration')
     AND e.outcome IN ('success', 'denied')
-    AND e.event_epoch IS NOT NULL
     AND e.event_time < $until
 ),
 settings AS (
@@ -55,9 +54,7 @@ last_before_denied AS (
     ON coalesce(s.account_id, '') = coalesce(d.account_id, '')
    AND coalesce(s.region, '') = coalesce(d.region, '')
    AND s.event_epoch <= d.event_epoch
-  WHERE d.event_name_base = 'PutModelInvocationLoggingConfiguration'
-    AND d.outcome = 'denied'
-    AND s.event_name_base = 'PutModelInvocationLoggingConfiguration'
+  WHERE s.event_name_base = 'PutModelInvocationLoggingConfiguration'
     AND s.outcome = 'success'
 ),
 removals AS (
@@ -80,8 +77,7 @@ invocations AS (
     ON i.credential_id = r.credential_id
    AND i.event_epoch >= r.event_epoch
    AND i.event_epoch <= r.event_epoch + $follow_seconds
-  WHERE r.change <> ''
-    AND i.event_source = 'bedrock.amazonaws.com'
+  WHERE i.event_source = 'bedrock.amazonaws.com'
     AND i.event_name_base IN ('InvokeModel', 'InvokeModelWithResponseStream', 'Converse', 'ConverseStream')
   GROUP BY r.event_key
 )
@@ -106,5 +102,4 @@ FROM removals AS r
 LEFT JOIN invocations AS i ON i.event_key = r.event_key
 WHERE r.change <> ''
   AND r.event_time >= $since
-  AND r.event_time < $until
 ORDER BY r.event_time NULLS LAST, r.event_key

@@ -19,7 +19,18 @@
 -- distinct_calls = { type = "integer", doc = "Different read calls within two adjacent blocks of five minutes", default = 20 }
 -- habit_days = { type = "integer", doc = "Days of the baseline with such a burst that make it a habit", default = 3 }
 -- ---
-WITH calls AS (
+-- Only who made enough kinds of such calls at all can have a burst of them: few, and known at little cost.
+WITH curious AS (
+  SELECT caller
+  FROM (
+    SELECT DISTINCT coalesce(actor, '') AS caller, coalesce(event_source, '') AS event_source, event_name_base
+    FROM aws_event
+    WHERE regexp_matches(coalesce(event_name_base, ''), '^(List|Describe|Get|Search|Lookup)')
+      AND event_time < $until) AS seen
+  GROUP BY caller
+  HAVING count(*) >= $distinct_calls
+),
+calls AS (
   SELECT
     e.*,
     coalesce(e.actor, '') AS caller,
@@ -27,7 +38,8 @@ WITH calls AS (
     e.event_epoch // 300 AS block_no,
     coalesce(e.event_source, '') || ':' || e.event_name_base AS thing
   FROM aws_event AS e
-  WHERE regexp_matches(coalesce(e.event_name_base, ''), '^(List|Describe|Get|Search|Lookup)')
+  WHERE coalesce(e.actor, '') IN (SELECT caller FROM curious)
+    AND regexp_matches(coalesce(e.event_name_base, ''), '^(List|Describe|Get|Search|Lookup)')
     AND coalesce(e.management_event, TRUE)
     AND e.outcome IN ('success', 'denied')
     AND NOT regexp_matches(lower(coalesce(e.user_agent, '')), 'mozilla|console|coral|^\x5b?aws[ -]internal')

@@ -35,6 +35,7 @@ WITH answers AS (
     END AS step
   FROM aws_event
   WHERE event_source = 'signin.amazonaws.com'
+    AND event_name_base IN ('ConsoleLogin', 'CheckMfa')
     AND event_time < $until
 ),
 counted AS (

@@ -19,7 +19,14 @@
 -- distinct_regions = { type = "integer", doc = "Different regions within two adjacent blocks of two minutes", default = 8 }
 -- habit_days = { type = "integer", doc = "Days of the baseline with such a burst that make it a habit", default = 3 }
 -- ---
-WITH calls AS (
+-- Only who called in enough regions at all can have swept them: few, and known at little cost.
+WITH travellers AS (
+  SELECT caller
+  FROM (SELECT DISTINCT coalesce(actor, '') AS caller, region FROM aws_event WHERE event_time < $until) AS seen
+  GROUP BY caller
+  HAVING count(region) >= $distinct_regions
+),
+calls AS (
   SELECT
     e.*,
     coalesce(e.actor, '') AS caller,
@@ -27,7 +34,8 @@ WITH calls AS (
     e.event_epoch // 120 AS block_no,
     e.region AS thing
   FROM aws_event AS e
-  WHERE e.region IS NOT NULL
+  WHERE coalesce(e.actor, '') IN (SELECT caller FROM travellers)
+    AND e.region IS NOT NULL
     AND e.outcome IN ('success', 'denied')
     AND NOT regexp_matches(lower(coalesce(e.user_agent, '')), 'mozilla|console|coral|^\x5b?aws[ -]internal')
     AND coalesce(e.invoked_by, '') = ''

@@ -26,14 +26,18 @@ WITH named_contexts AS (
 ),
 -- A context of the application's own: the KMS key stands for it, because each context may be seen only once.
 own_contexts AS (
-  SELECT c.event_key, 'kms_key' AS kind, min(r.value) AS thing
-  FROM aws_event_item AS c
-  JOIN aws_event_item AS r ON r.event_key = c.event_key AND r.kind = 'resource_arn'
-  LEFT JOIN named_contexts AS n ON n.event_key = c.event_key
-  WHERE c.kind = 'kms_context'
+  SELECT r.event_key, 'kms_key' AS kind, min(r.value) AS thing
+  FROM aws_event_item AS r
+  LEFT JOIN named_contexts AS n ON n.event_key = r.event_key
+  WHERE r.kind = 'resource_arn'
     AND n.event_key IS NULL
-    AND NOT contains(c.value, '"aws:')   -- disks, objects and databases are decrypted by services all day
-  GROUP BY c.event_key
+    AND r.event_key IN (
+      SELECT event_key
+      FROM aws_event_item
+      WHERE kind = 'kms_context'
+        AND NOT contains(value, '"aws:')   -- disks, objects and databases are decrypted by services all day
+    )
+  GROUP BY r.event_key
 ),
 decrypted_things AS (
   SELECT event_key, kind, thing FROM named_contexts
@@ -42,7 +46,9 @@ decrypted_things AS (
 ),
 decryptions AS (
   SELECT
-    e.*,
+    e.event_key,
+    e.event_time,
+    e.event_epoch,
     d.kind,
     d.thing,
     coalesce(e.actor, '') AS reader,
@@ -99,25 +105,26 @@ explained AS (
 )
 SELECT
   d.reader || '|' || d.used_credential || '|' || strftime(d.event_time, '%Y-%m-%d') AS finding_key,
-  d.event_time,
-  d.actor,
-  d.event_name_base AS action,
+  e.event_time,
+  e.actor,
+  e.event_name_base AS action,
   d.thing AS resource,
-  d.source_ip,
-  d.credential_id,
-  d.account_id,
-  d.region,
-  d.outcome,
-  d.event_key,
-  d.evidence,
+  e.source_ip,
+  e.credential_id,
+  e.account_id,
+  e.region,
+  e.outcome,
+  e.event_key,
+  e.evidence,
   d.kind AS context_kind,
-  json_extract_string(d.request_parameters, '$.encryptionContext') AS encryption_context,
-  d.session_name,
-  d.invoked_by,
-  d.user_agent
+  json_extract_string(e.request_parameters, '$.encryptionContext') AS encryption_context,
+  e.session_name,
+  e.invoked_by,
+  e.user_agent
 FROM new_decryptions AS d
+JOIN aws_event AS e ON e.event_key = d.event_key
 LEFT JOIN explained AS x ON x.event_key = d.event_key
 WHERE x.event_key IS NULL
   AND d.event_time >= $since
   AND d.event_time < $until
-ORDER BY d.event_time NULLS LAST, d.event_key
+ORDER BY e.event_time NULLS LAST, e.event_key

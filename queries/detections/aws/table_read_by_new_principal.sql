@@ -29,7 +29,11 @@ WITH table_calls AS (
   FROM aws_event AS e
   -- A statement or a batch names its tables only among the resources.
   LEFT JOIN (
-    SELECT event_key, min(value) AS value FROM aws_event_item WHERE kind = 'resource_arn' GROUP BY event_key
+    SELECT event_key, min(value) AS value
+    FROM aws_event_item
+    WHERE kind = 'resource_arn'
+      AND event_key IN (SELECT event_key FROM aws_event WHERE event_source = 'dynamodb.amazonaws.com')
+    GROUP BY event_key
   ) AS i ON i.event_key = e.event_key
   WHERE e.event_source = 'dynamodb.amazonaws.com'
     AND e.event_name_base IN ('Scan', 'ExecuteStatement', 'BatchExecuteStatement', 'BatchGetItem', 'ExportTableToPointInTime')

@@ -50,7 +50,6 @@ bills AS (
 days AS (
   SELECT subject, day, side, min(first_read) AS first_read, min(event_key) AS event_key, CAST(sum(amount) AS DECIMAL(28, 12)) AS amount
   FROM bills
-  WHERE side IS NOT NULL
   GROUP BY subject, day, side
 ),
 ranked AS (

@@ -49,8 +49,7 @@ reads AS (
     ON k.reader = coalesce(s.actor, '') AND k.location_kind = s.location_kind AND k.location = s.location
   WHERE k.reader IS NULL
     AND s.outcome = 'success'
-    AND s.event_time >= $since
-    AND s.event_time < $until
+    AND s.event_time < $until   -- what lies before the window comes before the look
 ),
 uses AS (
   SELECT c.event_key, c.event_epoch, c.credential
@@ -62,7 +61,6 @@ uses AS (
   FROM (SELECT DISTINCT credential, source_ip FROM reads WHERE source_class = 'public') AS r
   JOIN activity AS a ON a.source_ip = r.source_ip
   WHERE a.table_name IN ('ai_audit_event', 'ai_request')
-    AND a.event_time >= $since
     AND a.event_time < $until
 ),
 first_looks AS (

@@ -19,12 +19,21 @@
 -- [params]
 -- max_principals = { type = "integer", doc = "Principals that use the agent, on both sides together", default = 2 }
 -- ---
-WITH acts AS (
-  SELECT a.event_key, a.event_time, a.user_agent, coalesce(a.actor, '') AS principal,
-    CASE a.table_name WHEN 'aws_event' THEN 'aws' ELSE 'provider' END AS side
-  FROM activity AS a
-  WHERE a.table_name IN ('aws_event', 'ai_audit_event', 'ai_request')
-    AND a.event_time < $until
+WITH provider_acts AS (
+  SELECT event_key, event_time, user_agent, coalesce(actor, '') AS principal, 'provider' AS side
+  FROM activity
+  WHERE table_name IN ('ai_audit_event', 'ai_request')
+    AND user_agent IS NOT NULL
+    AND event_time < $until
+),
+-- Of the many calls of AWS only those whose client is known at a provider too.
+acts AS (
+  SELECT event_key, event_time, user_agent, principal, side FROM provider_acts
+  UNION ALL
+  SELECT event_key, event_time, user_agent, coalesce(actor, '') AS principal, 'aws' AS side
+  FROM aws_event
+  WHERE user_agent IN (SELECT user_agent FROM provider_acts)
+    AND event_time < $until
 ),
 -- What a service does under its own name is nobody's tool.
 agents AS (
