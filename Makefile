@@ -54,7 +54,7 @@ bench: $(STAMP) ## Measure ingest and hunt as ratios within one run; BENCH="--ev
 noise: $(STAMP) ## What the pack says of the quiet weeks of the sample incident, and the noisiest queries
 	$(BIN)/python -m tests.noise
 
-mutation: $(STAMP) ## Delete each predicate of each query once; writes docs/mutation.md (some twenty minutes)
+mutation: $(STAMP) ## Delete each predicate of each detection once; writes docs/mutation.md (some twenty minutes)
 	$(BIN)/python -m tests.mutation --kept .mutation.jsonl > docs/mutation.md.new && mv docs/mutation.md.new docs/mutation.md
 
 fuzz: $(STAMP) ## Fuzz the readers for five minutes; with atheris in .venv led by coverage; FUZZ="--seconds 3600"

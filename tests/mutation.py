@@ -1,4 +1,4 @@
-"""`make mutation`: delete each predicate of each query, one at a time, and see whether one of its cases fails.
+"""`make mutation`: delete each predicate of each detection, one at a time, and see whether one of its cases fails.
 
 A predicate is an operand of AND or OR, or the whole condition of WHERE, HAVING, QUALIFY or FILTER where it stands alone. A
 mutant that no case notices survives: either a case is missing, or the predicate changes nothing.
@@ -135,13 +135,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.mutation", description="Delete predicates and run the cases."
     )
-    parser.add_argument("files", nargs="*", type=Path, help="case files; all without")
+    parser.add_argument("files", nargs="*", type=Path, help="case files; those of all detections without")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument(
         "--kept", type=Path, help="file with results of earlier runs; those of changed queries are added"
     )
     given = parser.parse_args()
-    files = given.files or sorted((REPOSITORY / "queries").rglob(f"*{SUFFIX}"))
+    files = given.files or sorted((REPOSITORY / "queries" / "detections").rglob(f"*{SUFFIX}"))
     results, keys = kept_results(given.kept), {path: key_of(path) for path in files}
     todo = [path for path in files if keys[path] not in results]
     with ProcessPoolExecutor(given.jobs) as pool:
