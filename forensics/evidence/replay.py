@@ -38,7 +38,7 @@ from forensics.queries.catalogue import Catalogue, load_catalogue
 from forensics.queries.queryfile import EmptyStore
 from forensics.report.render import render_report
 from forensics.store.case_folder import CaseFolder, init_case
-from forensics.store.duckdb_engine import ByKey, DuckDBEngine, canonical_lines, rows_of
+from forensics.store.duckdb_engine import DuckDBEngine, canonical_lines, rows_of
 from forensics.store.schema import statements
 from forensics.store.withdrawing import Withdrawal, withdraw_rows
 
@@ -294,7 +294,7 @@ def _timed(engine: DuckDBEngine, connection: Any, query: Query, values: dict[str
     timer.daemon = True
     timer.start()
     try:
-        return engine.run_by_key([ByKey(query.sql, values)])[0] if query.by_key else engine.run(query.sql, values)
+        return engine.run(query.sql, values, by_key=query.by_key)
     except QueryFault as fault:
         raise QueryFault(f"{State.FAILED}: {fault}") from fault
     finally:

@@ -15,7 +15,7 @@ from forensics.model.outcome import CanonicalRows, State
 from forensics.model.query import CASE_PARAMETERS, Parameter, Query
 from forensics.queries.binding import parse_value
 from forensics.resources import queries_folder
-from forensics.store.duckdb_engine import ByKey, DuckDBEngine, canonical_lines
+from forensics.store.duckdb_engine import DuckDBEngine, canonical_lines
 from forensics.store.schema import EVENT_TABLES
 
 _LAST_RUNS = """
@@ -109,8 +109,7 @@ def packaged_queries(connection: Any) -> list[QueryResult]:
 
 def _again(engine: DuckDBEngine, query: Query, stated: dict[str, dict[str, str]], state: str) -> CanonicalRows | None:
     try:
-        values = bound(stated)
-        return engine.run_by_key([ByKey(query.sql, values)])[0] if query.by_key else engine.run(query.sql, values)
+        return engine.run(query.sql, bound(stated), by_key=query.by_key)
     except QueryFault:
         if state == State.FAILED:
             return None  # that it fails is its result

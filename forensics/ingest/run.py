@@ -32,7 +32,7 @@ from forensics.store.eventstore import EventStore, Group
 from forensics.store.receipts_log import append_receipts
 from forensics.store.schema import EVENT_TABLES, EVENT_TIMES
 
-#: One row group and more than half of the next. The engine joins a row group with the rests before and behind it when that
+#: Two row groups and more than half of the next. The engine joins a row group with the rests before and behind it when that
 #: saves one, and writes all three anew: rests of more than half stay as they are.
 GROUP_RECORDS = 2 * ROW_GROUP + ROW_GROUP // 2 + 1_000
 GROUP_FILES = 256

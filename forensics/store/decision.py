@@ -41,8 +41,11 @@ LEFT JOIN (SELECT id, canonical_sha256, min(event_key) AS standing FROM there GR
   ON t.id = i.id AND t.canonical_sha256 = i.canonical_sha256"""
 
 
-#: A place whose key was that of its row keeps it when the row gets another.
-KEEP_OWN = {"occurrence": ", own_key = nullif(coalesce(occurrence.own_key, occurrence.event_key), r.target)"}
+def rekeyed(table: str, key: str) -> str:
+    """Return what UPDATE sets where rows of a table get the key `key`: a place whose key was that of its row keeps it."""
+    own = f", own_key = nullif(coalesce(occurrence.own_key, occurrence.event_key), {key})"
+    return f"event_key = {key}{own if table == 'occurrence' else ''}"
+
 
 #: Rows that stand under a larger key than one that came in.
 RENAMED = "CREATE OR REPLACE TEMP TABLE renamed AS SELECT standing, target FROM decided WHERE standing > target"

@@ -198,11 +198,13 @@ class DuckDBEngine:
         self._into(result, sql, parameters)
         return result.done()
 
-    def run(self, sql: str, parameters: Mapping[str, Any]) -> CanonicalRows:
-        """Run `sql` with bound `parameters`.
+    def run(self, sql: str, parameters: Mapping[str, Any], *, by_key: bool = False) -> CanonicalRows:
+        """Run `sql` with bound `parameters`; `by_key` as its query file says.
 
         Raises QueryFault for SQL that fails and for a column of a floating or nested type.
         """
+        if by_key:
+            return self.run_by_key([ByKey(sql, parameters)])[0]
         result = _Result(None)
         self._into(result, sql, parameters)
         return result.done()

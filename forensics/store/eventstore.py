@@ -186,7 +186,7 @@ class EventStore:
             for name in [table, "occurrence"] + (
                 ["aws_event_twin", "aws_event_item", "credential"] if table == "aws_event" else []
             ):
-                run(f"""UPDATE {name} SET event_key = r.target{decision.KEEP_OWN.get(name, "")}
+                run(f"""UPDATE {name} SET {decision.rekeyed(name, "r.target")}
                         FROM renamed AS r WHERE r.standing = {name}.event_key""")
             if table == "aws_event":  # the form that gave the smallest key names the row, whatever the order of files
                 self.connection.register("incoming", group.incoming())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from forensics.store.decision import rekeyed
 from forensics.store.duckdb_engine import rows_of
 from forensics.store.eventstore import EventStore
 from forensics.store.schema import EVENT_TABLES, TABLES
@@ -75,12 +76,7 @@ def _withdraw(store: EventStore, withdrawal: Withdrawal) -> int:
     for table in _PARTS:
         run(f"DELETE FROM {table} WHERE {_GONE}")
     for table in (*_PARTS, "occurrence"):
-        kept = (
-            ", own_key = nullif(coalesce(occurrence.own_key, occurrence.event_key), r.own_key)"
-            if table == "occurrence"
-            else ""
-        )
-        run(f"""UPDATE {table} SET event_key = r.own_key{kept} FROM remaining AS r
+        run(f"""UPDATE {table} SET {rekeyed(table, "r.own_key")} FROM remaining AS r
                 WHERE r.event_key = {table}.event_key AND r.own_key <> r.event_key""")
     run("DELETE FROM ai_coverage WHERE file_sha256 = ?", [digest])
     run("""UPDATE aws_event SET id_conflict = FALSE WHERE id_conflict AND event_id NOT IN (
