@@ -35,7 +35,7 @@ VIEW_MEANING: dict[str, str] = {
     "key_unit": "Use of each key of `key_usage` by the units that are compared: hours, or wider buckets where the export has no finer ones.",
     "key_made": "When each key of `key_usage` was made, by an audit log or the inventory; before that it cannot be silent.",
     "first_seen": "The first time that a principal made a call of AWS, and how often it did; services that act for themselves are left out.",
-    "ai_cost_current": "Rows of `ai_cost` with overlaps resolved in the same way; of one owner, organisation and day in exactly one kind of export and grouping.",
+    "ai_cost_current": "Rows of `ai_cost` with overlaps resolved in the same way; of one owner, organisation and day in exactly one kind of export and grouping; costs that tell a name and no id are of the key that alone has it (`named_by`).",
     "vault_access": "One row an access to Vault: the records of one owner with one `request.id`, also of several devices; `is_attempt` when unanswered or refused.",
     "activity": "One row per thing that happened, over all sources: time, source, owner, actor, action, outcome, resource, credential, address.",
 }

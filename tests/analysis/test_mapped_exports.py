@@ -96,3 +96,20 @@ def test_usage_by_a_mapped_column_of_ids_is_a_series(result):
 def test_an_export_that_never_names_a_key_in_such_a_column_proves_nothing_about_it(result):
     got = answer(result, "key_four")
     assert got["abuse"] == "not_evaluable" and got["last_use"] is None
+
+
+def test_costs_by_a_name_that_one_key_has_are_its_costs(result):
+    billed = [c for c in answer(result, "key_one")["costs"] if c["kind"] == "billed"]
+    # Without an exposure the excess counts from T0, 5 May 02:00: 6 May above the highest day, 5 and 7 May are usual.
+    assert [(c["low"], c["mid"], c["high"], c["currency"]) for c in billed] == [
+        (Decimal(88), Decimal(88), Decimal(94), "USD")
+    ]
+    assert "joined by the name prod, which no other key of its owner at the provider has" in billed[0]["basis"]
+    assert any(s["sign"] == "cost" for s in answer(result, "key_one")["signs"])
+
+
+def test_costs_by_a_name_of_several_keys_are_of_none_and_all_are_shown(result):
+    for key in ("key_two", "key_three"):
+        got = answer(result, key)
+        assert got["costs"] == [] and "no billed cost names this key: cost is not judged" in got["notes"]
+        assert any("the name shared in costs" in n and "key_three, key_two" in n for n in got["notes"])
