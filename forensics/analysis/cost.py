@@ -185,7 +185,9 @@ def _others(groups: list[tuple[str, list[Row]]], currency: str) -> str:
 
 def _by_name(rows: list[Row]) -> str:
     names = sorted({r["named_by"] for r in rows if r.get("named_by")})
-    return f"; joined by the name {', '.join(names)}, which no other key of its owner at the provider has" if names else ""
+    return (
+        f"; joined by the name {', '.join(names)}, which no other key of its owner at the provider has" if names else ""
+    )
 
 
 def _named(rows: list[Row]) -> str:
