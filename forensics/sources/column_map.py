@@ -147,6 +147,9 @@ class MappedSource:
             row["currency"] = row["currency"].upper()
         if self.table == "ai_key":
             _key(row, self.provider)
+        if self.table == "other_event":
+            row["key_provider"] = row["key_provider"].lower() if row["key_provider"] else None
+            row["key_sha256"] = digest_of(row["key_sha256"])
         if self.table in TIMES:
             mapped = {_DIMENSIONS[name] for name in self.map.columns if name in _DIMENSIONS}
             row["grouped_by"] = ",".join(sorted(mapped))

@@ -143,6 +143,35 @@ class Aliases:
         known = {pair for owner in owners if owner for pair in self._hints.get((provider, owner), ())}
         return _one_of({key for other, key in known if same_hint(hint, other)}, "hint")
 
+    def told(self, provider: str, owners: Iterable[str], digest: str, hint: str, name: str) -> Resolution:
+        """Resolve what tells a key without its id, "" for what is not told.
+
+        The strongest alias that says anything decides; a weaker one never overrules its `ambiguous`.
+        """
+        owners = tuple(owners)
+        ways = (
+            self.by_hash(provider, digest) if digest else NONE,
+            self.by_hint(provider, owners, hint) if hint else NONE,
+            self.by_name(provider, owners, name) if name else NONE,
+        )
+        found = [way for way in ways if way.state != "none"]
+        if len(found) < 2 or found[0].by == "sha256":
+            return found[0] if found else NONE
+        # Hint and name are of equal weight: what both leave standing counts.
+        fits = set(found[0].candidates).intersection(*(way.candidates for way in found[1:]))
+        return _one_of(fits or {key for way in found for key in way.candidates}, " and ".join(w.by for w in found))
+
+    def anywhere(
+        self, provider: str, owners: Iterable[str], digest: str, hint: str, name: str
+    ) -> list[tuple[str, str]]:
+        """Return (provider, id) of all keys that fit, sorted; of every provider where none is told ("").
+
+        A hash that is known anywhere decides before hints and names.
+        """
+        owners, providers = tuple(owners), (provider,) if provider else tuple(sorted(self._ids))
+        found = [(p, k) for p in providers for k in self.by_hash(p, digest).candidates] if digest else []
+        return found or [(p, k) for p in providers for k in self.told(p, owners, "", hint, name).candidates]
+
     def find(self, text: str) -> Resolution:
         """Resolve what a person typed: an id, a SHA-256, an ARN, a place, a name or a hint, over all owners."""
         named = {key for keys in self._ids.values() for key in keys if key == text}
@@ -170,21 +199,7 @@ def resolve(statements: Iterable[Statement], aliases: Aliases) -> list[Statement
 
 
 def _resolved(s: Statement, aliases: Aliases) -> Statement:
-    """The strongest alias that says anything decides; a weaker one never overrules its `ambiguous`."""
-    owners = (s.customer, s.holder)
-    ways = (
-        aliases.by_hash(s.provider, s.sha256) if s.sha256 else NONE,
-        aliases.by_hint(s.provider, owners, s.hint) if s.hint else NONE,
-        aliases.by_name(s.provider, owners, s.key_name) if s.key_name else NONE,
-    )
-    found = [way for way in ways if way.state != "none"]
-    if not found:
-        return s
-    best = found[0]
-    if best.by != "sha256":
-        # Hint and name are of equal weight: what both leave standing counts.
-        fits = set(best.candidates).intersection(*(way.candidates for way in found[1:]))
-        best = _one_of(fits or {key for way in found for key in way.candidates}, " and ".join(way.by for way in found))
-    if best.state == "one":
-        return with_id(s, best.candidates[0], best.by)
-    return replace(s, candidates=best.candidates)
+    found = aliases.told(s.provider, (s.customer, s.holder), s.sha256, s.hint, s.key_name)
+    if found.state == "one":
+        return with_id(s, found.candidates[0], found.by)
+    return replace(s, candidates=found.candidates)

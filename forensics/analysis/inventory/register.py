@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from forensics.analysis.inventory.aliases import Aliases, Listed, read_lists, resolve
-from forensics.analysis.inventory.versions import Statement, Version, as_known, read_versions, standing
+from forensics.analysis.inventory.versions import Statement, Version, as_known, read_versions, standing, with_id
 from forensics.model.clock import iso
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ class Register:
         """Return the register as it was before that version came; later names resolve nothing in it."""
         raw = as_known(self.statements, version - 1)
         return make_register(self.versions[: version - 1], [_unresolved(s) for s in raw], self.lists)
+
+    def names(self) -> Aliases:
+        """Return what names each key that is judged, those without an id by the name they are judged under."""
+        unnamed = [with_id(s, s.name, "") for s in self.standing if not s.key_id]
+        return Aliases([*self.statements, *unnamed], self.lists)
 
     def notes(self) -> list[tuple[str, ...]]:
         """Return for each standing statement what has to be said of it wherever its key is judged."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from forensics.analysis.facts import Row
-from forensics.analysis.inventory.aliases import Listed, Resolution
+from forensics.analysis.inventory.aliases import Listed
 from forensics.analysis.inventory.in_use import Seen
 from forensics.analysis.inventory.versions import Statement, Version
 from forensics.model.clock import iso
@@ -146,7 +146,7 @@ def differences(earlier: Statement, later: Statement) -> list[str]:
     return out
 
 
-def unlisted(absent: Iterable[Seen], unsure: Iterable[tuple[Seen, Resolution]]) -> list[Remark]:
+def unlisted(absent: Iterable[Seen], unsure: Iterable[tuple[Seen, list[tuple[str, str]]]]) -> list[Remark]:
     """Return keys that logs or lists name and no inventory does, and names that fit several keys."""
     out = []
     for key in absent:
@@ -156,9 +156,12 @@ def unlisted(absent: Iterable[Seen], unsure: Iterable[tuple[Seen, Resolution]]) 
         owners = (key.owner,) if key.owner else ()
         out.append(Remark("not_in_inventory", key.provider, (key.value,), owners, text, (), (key.event_key,)))
     for key, found in unsure:
-        text = f"the name {key.value} in {key.source} of {key.owner or 'nobody named'} fits {len(found.candidates)} keys: {', '.join(found.candidates)}"
+        fits = tuple(key_id for _, key_id in found)
+        text = f"the {key.how} {key.value} in {key.source} of {key.owner or 'nobody named'} fits {len(fits)} keys: {', '.join(fits)}"
         owners = (key.owner,) if key.owner else ()
-        out.append(Remark("ambiguous", key.provider, found.candidates, owners, text, (), (key.event_key,)))
+        for provider in sorted({provider for provider, _ in found}):
+            here = tuple(key_id for of, key_id in found if of == provider)
+            out.append(Remark("ambiguous", provider, here, owners, text, (), (key.event_key,)))
     return out
 
 
