@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+Place = tuple[str, str, str]
+
 _CUT = re.compile(r"(?:\.{2,}|\u2026|\*{2,})")
 #: A tail shorter than this fits too many keys to mean one.
 _LEAST_TAIL = 4
@@ -108,12 +110,18 @@ class Aliases:
         self._hashes: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._names: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
         self._hints: defaultdict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-        self._places: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+        self._places: defaultdict[Place, set[str]] = defaultdict(set)
+        self._stored: defaultdict[tuple[str, str, Place], set[str]] = defaultdict(set)
+        self._times: defaultdict[tuple[str, str], list[Statement]] = defaultdict(list)
         self._ids: defaultdict[str, set[str]] = defaultdict(set)
         for s in statements:
             self._add(s.provider, {s.customer, s.holder}, s.key_id, s.key_name, s.hint, s.sha256)
+            if s.key_id:
+                self._times[s.provider, s.key_id].append(s)
             if s.key_id and s.location:
                 self._places[s.place].add(s.key_id)
+                for owner in {s.customer, s.holder} - {""}:
+                    self._stored[s.provider, owner, s.place].add(s.key_id)
         for k in lists:
             self._add(k.provider, {k.owner}, k.key_id, k.key_name, k.hint, k.sha256)
 
@@ -142,6 +150,19 @@ class Aliases:
         """Resolve a redacted form within the owners named and the provider."""
         known = {pair for owner in owners if owner for pair in self._hints.get((provider, owner), ())}
         return _one_of({key for other, key in known if same_hint(hint, other)}, "hint")
+
+    def by_place(self, s: Statement) -> Resolution:
+        """Resolve a statement that tells nothing but the place of a key: to one stored there that has not left it.
+
+        A key leaves its place by a stated rotation or revocation, and one made at another time is another key.
+        """
+        stored = {
+            key
+            for owner in (s.customer, s.holder)
+            if owner
+            for key in self._stored.get((s.provider, owner, s.place), ())
+        }
+        return _one_of({key for key in stored if _same_key(s, self._times[s.provider, key])}, "place")
 
     def told(self, provider: str, owners: Iterable[str], digest: str, hint: str, name: str) -> Resolution:
         """Resolve what tells a key without its id, "" for what is not told.
@@ -193,13 +214,23 @@ def _one_of(keys: set[str], by: str) -> Resolution:
     return Resolution("one" if len(keys) == 1 else "ambiguous", tuple(sorted(keys)), by)
 
 
+def _same_key(s: Statement, known: list[Statement]) -> bool:
+    made = {k.created_at for k in known} - {None}
+    rotated, revoked = {k.rotated_at for k in known} - {None}, {k.revoked_at for k in known} - {None}
+    gone = bool(rotated or revoked) and s.rotated_at not in rotated and s.revoked_at not in revoked
+    return not gone and (s.created_at is None or not made or s.created_at in made)
+
+
 def resolve(statements: Iterable[Statement], aliases: Aliases) -> list[Statement]:
-    """Return the statements, those without an id with the one that a hash, name or hint gives, or with all candidates."""
+    """Return the statements, those without an id with the one that a hash, name, hint or place gives, or with all candidates."""
     return [s if s.key_id else _resolved(s, aliases) for s in statements]
 
 
 def _resolved(s: Statement, aliases: Aliases) -> Statement:
-    found = aliases.told(s.provider, (s.customer, s.holder), s.sha256, s.hint, s.key_name)
+    if s.sha256 or s.hint or s.key_name:
+        found = aliases.told(s.provider, (s.customer, s.holder), s.sha256, s.hint, s.key_name)
+    else:
+        found = aliases.by_place(s) if s.location else NONE
     if found.state == "one":
         return with_id(s, found.candidates[0], found.by)
     return replace(s, candidates=found.candidates)

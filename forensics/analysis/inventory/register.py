@@ -45,7 +45,9 @@ class Register:
         if s.resolved_by:
             out.append(f"the inventory gives no provider key id: it was found by its {s.resolved_by}")
         elif s.candidates:
-            out.append(f"ambiguous: {s.hint or s.key_name} fits {', '.join(s.candidates)}; usage cannot be joined")
+            out.append(
+                f"ambiguous: {s.hint or s.key_name or s.location_raw} fits {', '.join(s.candidates)}; usage cannot be joined"
+            )
         elif not s.key_id:
             out.append("the inventory gives no provider key id: usage cannot be joined")
         if places > 1:

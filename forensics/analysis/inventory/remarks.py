@@ -75,7 +75,11 @@ def within(standing: Sequence[Statement]) -> list[Remark]:
             by_place[s.place].append(s)
         if s.candidates:
             out.append(
-                of("ambiguous", [s], f"{s.hint or s.key_name} fits {len(s.candidates)} keys: {', '.join(s.candidates)}")
+                of(
+                    "ambiguous",
+                    [s],
+                    f"{s.hint or s.key_name or s.location_raw} fits {len(s.candidates)} keys: {', '.join(s.candidates)}",
+                )
             )
         elif not s.key_id and not s.sha256:
             out.append(
