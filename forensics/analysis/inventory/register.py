@@ -52,11 +52,11 @@ class Register:
             out.append("the inventory gives no provider key id: usage cannot be joined")
         if places > 1:
             out.append(f"the inventory names {places} places of this key; each has a row of its own")
-        newest = latest[self.versions[s.version - 1].author]
+        author = self.versions[s.version - 1].author
+        newest, whose = latest[author], "of the same author" if author else "(nobody is named as the author of either)"
         if newest > s.version:
             out.append(
-                f"stated in version {s.version} of the inventory, as of {iso(s.stated_at)}; version {newest} of the same author"
-                " leaves it out"
+                f"stated in version {s.version} of the inventory, as of {iso(s.stated_at)}; version {newest} {whose} leaves it out"
             )
         return tuple(out)
 

@@ -122,7 +122,8 @@ def between(versions: Sequence[Version], statements: Sequence[Statement]) -> lis
         last = max(rows, key=lambda s: s.version)
         newer = [v for v in versions if v.number > last.version and v.author == last.author and v.holder == last.holder]
         if newer:
-            text = f"in version {last.version}, no longer in version {newer[-1].number} of the same author: it stays known as stated then"
+            whose = "of the same author" if last.author else "(nobody is named as the author of either)"
+            text = f"in version {last.version}, no longer in version {newer[-1].number} {whose}: it stays known as stated then"
             out.append(of("left_out", [last], text))
     return out
 
