@@ -103,13 +103,18 @@ def same_hint(one: str, other: str) -> bool:
     return long.endswith(short) and high.startswith(low)
 
 
+def _end(hint: str) -> str:
+    return _CUT.split(hint.strip())[-1][-_LEAST_TAIL:]
+
+
 class Aliases:
     """What names a key, from all versions of the inventory and the providers' lists."""
 
     def __init__(self, statements: Iterable[Statement], lists: Iterable[Listed]) -> None:
         self._hashes: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._names: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
-        self._hints: defaultdict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+        #: By provider, owner and the end of the tail, which two forms of one key share.
+        self._hints: defaultdict[tuple[str, str, str], set[tuple[str, str]]] = defaultdict(set)
         self._places: defaultdict[Place, set[str]] = defaultdict(set)
         self._stored: defaultdict[tuple[str, str, Place], set[str]] = defaultdict(set)
         self._times: defaultdict[tuple[str, str], list[Statement]] = defaultdict(list)
@@ -135,7 +140,7 @@ class Aliases:
             if name:
                 self._names[provider, owner, name].add(key_id)
             if hint:
-                self._hints[provider, owner].add((hint, key_id))
+                self._hints[provider, owner, _end(hint)].add((hint, key_id))
 
     def by_hash(self, provider: str, digest: str) -> Resolution:
         """Resolve a SHA-256: it names one key of the provider, whoever holds it."""
@@ -148,7 +153,7 @@ class Aliases:
 
     def by_hint(self, provider: str, owners: Iterable[str], hint: str) -> Resolution:
         """Resolve a redacted form within the owners named and the provider."""
-        known = {pair for owner in owners if owner for pair in self._hints.get((provider, owner), ())}
+        known = {pair for owner in owners if owner for pair in self._hints.get((provider, owner, _end(hint)), ())}
         return _one_of({key for other, key in known if same_hint(hint, other)}, "hint")
 
     def by_place(self, s: Statement) -> Resolution:
