@@ -16,7 +16,7 @@ from forensics.model.prices import MODEL_PRICE, MODEL_USE
 from forensics.model.provider_key import PROVIDER_KEY
 from forensics.model.usage import AI_TABLES
 from forensics.store.custody_views import ACTIVITY_OF_CUSTODY, CUSTODY_VIEWS
-from forensics.store.key_views import AI_KEY_STANDING, KEY_READ
+from forensics.store.key_views import AI_KEY_STANDING, AI_KEY_STATED, KEY_READ
 from forensics.store.series_views import SERIES_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
@@ -127,6 +127,7 @@ GROUP BY event_key
 
 VIEWS = (
     ACCESS_TO_SECRETS,
+    AI_KEY_STATED,
     AI_KEY_STANDING,
     KEY_READ,
     EVENT_INTEGRITY,
