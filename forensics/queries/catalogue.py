@@ -10,7 +10,6 @@ from pathlib import Path
 
 from forensics.model.errors import QueryFault, UsageFault
 from forensics.model.query import Query, QueryKind
-from forensics.queries.portable import lint
 from forensics.queries.queryfile import EmptyStore, load, place_of
 
 #: Most of the time goes to the engine's parser, which leaves the interpreter free.
@@ -100,4 +99,6 @@ def portability_faults(path: Path, folder: Path) -> list[str]:
         text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return []  # the loader says so
+    from forensics.queries.portable import lint  # its parser is loaded only where files are linted
+
     return [f"{place_of(path, folder)}:{fault.line}: {fault.message}" for fault in lint(text)]
