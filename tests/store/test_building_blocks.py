@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import duckdb
 import pytest
 
@@ -56,16 +60,30 @@ def test_a_connection_beside_sees_the_same_blocks(connection):
     other.close()
 
 
-def test_a_connection_beside_a_reader_is_locked_and_in_utc(tmp_path):
+def test_a_connection_beside_a_reader_is_locked(tmp_path):
     writer = open_writer(tmp_path / "case.duckdb")
     create(writer)
     writer.close()
     reader = open_reader(tmp_path / "case.duckdb")
     compute_blocks(reader)
     other = beside(reader)
-    assert other.execute("SELECT current_setting('TimeZone')").fetchall() == [("UTC",)]
     for forbidden in ("SET TimeZone='Asia/Tokyo'", "SELECT * FROM read_text('/etc/hostname')", "DELETE FROM aws_event"):
         with pytest.raises(duckdb.Error):
             other.execute(forbidden)
     other.close()
     reader.close()
+
+
+BESIDE_A_READER = """
+import sys
+from forensics.store.duckdb_engine import open_reader
+print(open_reader(sys.argv[1]).cursor().execute("SELECT current_setting('TimeZone')").fetchall()[0][0])
+"""
+
+
+def test_a_connection_beside_a_reader_is_in_utc_whatever_the_machine_is_in(tmp_path):
+    open_writer(tmp_path / "case.duckdb").close()
+    # The engine asks for the machine's zone once a process.
+    command = [sys.executable, "-c", BESIDE_A_READER, str(tmp_path / "case.duckdb")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "TZ": "Asia/Tokyo"})
+    assert done.stdout.strip() == "UTC"
