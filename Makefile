@@ -40,7 +40,8 @@ queries-lint: $(STAMP)
 
 check: lint types layers queries-lint ## Static checks: ruff, mypy strict, import-linter, query lint
 
-docs: $(STAMP) ## Write docs/fields.md, formats.md, queries.md and collection.md anew from their definitions
+docs: $(STAMP) ## Write docs/fields.md, formats.md, queries.md, collection.md and the list of judged queries anew
+	$(BIN)/python -m forensics.analysis.sound > sound.new && mv sound.new forensics/queries/sound.txt
 	$(BIN)/python -m forensics.store.reference > docs/fields.md.new && mv docs/fields.md.new docs/fields.md
 	$(BIN)/python -m forensics.sources.reference > docs/formats.md.new && mv docs/formats.md.new docs/formats.md
 	$(BIN)/python -m forensics.analysis.reference > docs/queries.md.new && mv docs/queries.md.new docs/queries.md

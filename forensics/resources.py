@@ -20,6 +20,11 @@ def price_list() -> Path:
     return _PACKAGE / "model" / "list_prices.csv"
 
 
+def sound_queries() -> Path:
+    """Return the list of query files that were judged when the program was built."""
+    return _PACKAGE / "queries" / "sound.txt"
+
+
 def queries_folder() -> Path:
     """Return the folder of the query files. Raises FileNotFoundError when the installation lacks it."""
     return _folder("queries")

@@ -12,6 +12,7 @@ from forensics.model.case import Settings
 from forensics.model.errors import UsageFault
 from forensics.queries.catalogue import Catalogue, load_catalogue
 from forensics.queries.queryfile import EmptyStore
+from forensics.queries.sound import known_sound
 from forensics.resources import queries_folder
 from forensics.store.schema import statements
 
@@ -86,7 +87,8 @@ def window_of(
 @lru_cache(maxsize=4)
 def catalogue(folder: Path | None = None) -> Catalogue:
     """Return the query catalogue, its columns checked against an empty store. Raises QueryFault for any fault."""
-    return load_catalogue(folder or queries_folder(), store=EmptyStore(statements()), portable=False)
+    store = EmptyStore(statements())
+    return load_catalogue(folder or queries_folder(), store=store, portable=False, sound=known_sound(store))
 
 
 def catalogue_sha256(queries: Catalogue) -> str:

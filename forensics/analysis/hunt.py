@@ -7,9 +7,11 @@ holds the case writes them once the connection that was read from is closed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 from typing import Any
 
 from forensics.analysis.context import Window
@@ -63,7 +65,7 @@ class HuntResult:
 
 
 def run_hunt(
-    engine: QueryEngine,
+    engine: QueryEngine | Sequence[QueryEngine],
     queries: Iterable[Query],
     window: Window,
     clock: Clock,
@@ -71,34 +73,54 @@ def run_hunt(
 ) -> HuntResult:
     """Run the detections among `queries`; one that fails does not stop the others.
 
+    Several engines over one store run as many queries side by side; what comes and its order are the same.
     `overrides`: parameters by query id. Without a stated T0 (`window.baseline_until` is None) the baseline
     ends where the window begins, and a query that needs a baseline is no_baseline: what came is kept with low
     severity. So is what a query that knows habits finds of the same actor day after day. Raises UsageFault for a parameter that its query does not declare.
     """
+    engines = list(engine) if isinstance(engine, Sequence) else [engine]
     detections = sorted((q for q in queries if q.kind == QueryKind.DETECTION), key=lambda q: q.id)
-    holdings = take_stock(engine, window.since, window.until)
-    facts = establish(engine, (n for q in detections for n in q.needs), window.since, window.until)
-    outcomes: list[Outcome] = []
-    findings: list[Finding] = []
-    runs: list[QueryRun] = []
-    for query in detections:
-        bound = bind(
-            query,
-            since=window.since,
-            until=window.until,
-            baseline_until=window.baseline_until,
-            overrides=(overrides or {}).get(query.id),
-        )
-        started = clock()
-        outcome, found = _run_one(engine, query, bound, holdings, facts, window.baseline_until)
-        took = (clock() - started) // timedelta(milliseconds=1)
-        run_at = started.astimezone(UTC).replace(tzinfo=None)
-        outcomes.append(outcome)
-        findings += found
-        runs.append(QueryRun(query, bound, engine.name, took, run_at))
-    ids = event_ids(engine, {key for outcome in outcomes for key in outcome.event_keys})
+    holdings = take_stock(engines[0], window.since, window.until)
+    facts = establish(engines[0], (n for q in detections for n in q.needs), window.since, window.until)
+    free: SimpleQueue[QueryEngine] = SimpleQueue()
+    for one in engines:
+        free.put(one)
+
+    def run(query: Query) -> tuple[Outcome, list[Finding], QueryRun]:
+        mine = free.get()
+        try:
+            return _timed(mine, query, parameters[query.id], holdings, facts, window, clock)
+        finally:
+            free.put(mine)
+
+    parameters = {q.id: _bound(q, window, overrides) for q in detections}
+    with ThreadPoolExecutor(len(engines)) as pool:
+        done = list(pool.map(run, detections))
+    outcomes = [outcome for outcome, _, _ in done]
+    findings = [finding for _, found, _ in done for finding in found]
+    ids = event_ids(engines[0], {key for outcome in outcomes for key in outcome.event_keys})
     named = (replace(o, event_ids=tuple(ids.get(k, k) for k in o.event_keys)) for o in outcomes)
-    return HuntResult(tuple(named), in_order(findings), tuple(runs))
+    return HuntResult(tuple(named), in_order(findings), tuple(run for _, _, run in done))
+
+
+def _bound(query: Query, window: Window, overrides: Mapping[str, Mapping[str, Value]] | None) -> Mapping[str, Value]:
+    stated = (overrides or {}).get(query.id)
+    return bind(query, since=window.since, until=window.until, baseline_until=window.baseline_until, overrides=stated)
+
+
+def _timed(
+    engine: QueryEngine,
+    query: Query,
+    bound: Mapping[str, Value],
+    holdings: Holdings,
+    facts: Mapping[str, Fact],
+    window: Window,
+    clock: Clock,
+) -> tuple[Outcome, list[Finding], QueryRun]:
+    started = clock()
+    outcome, found = _run_one(engine, query, bound, holdings, facts, window.baseline_until)
+    took = (clock() - started) // timedelta(milliseconds=1)
+    return outcome, found, QueryRun(query, bound, engine.name, took, started.astimezone(UTC).replace(tzinfo=None))
 
 
 def _run_one(

@@ -17,7 +17,7 @@ from forensics.model.outcome import State
 from forensics.queries.catalogue import Catalogue
 from forensics.store import casevalues
 from forensics.store.basis import LABELS, components, fingerprint, hunt_parts, stale
-from forensics.store.building_blocks import compute_blocks
+from forensics.store.building_blocks import beside, compute_blocks
 from forensics.store.duckdb_engine import DuckDBEngine
 from forensics.store.eventstore import EventStore
 
@@ -61,7 +61,8 @@ def compute_hunt(
     try:
         window = window_of(connection, folder.settings(), since, until)
         compute_blocks(connection)
-        result = run_hunt(DuckDBEngine(connection), queries, window, clock, overrides)
+        engines = [DuckDBEngine(one) for one in (connection, beside(connection))]
+        result = run_hunt(engines, queries, window, clock, overrides)
         return marked(result, suppressions_of(folder)), window
     finally:
         connection.close()

@@ -37,6 +37,7 @@ from forensics.model.query import Query, QueryKind
 from forensics.model.times import parse_time
 from forensics.queries.catalogue import Catalogue, load_catalogue
 from forensics.queries.queryfile import EmptyStore
+from forensics.queries.sound import known_sound
 from forensics.report.render import render_report
 from forensics.store.case_folder import CaseFolder, init_case
 from forensics.store.duckdb_engine import DuckDBEngine, canonical_lines, rows_of
@@ -221,7 +222,8 @@ def _catalogue(package: Package, root: Path) -> Catalogue:
         path = root / family / f"{name}.sql"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(package.read(f"data/queries/{pinned['id']}.sql"))
-    packaged = {q.id: q for q in load_catalogue(root, store=EmptyStore(statements()), portable=False)}
+    store = EmptyStore(statements())
+    packaged = {q.id: q for q in load_catalogue(root, store=store, portable=False, sound=known_sound(store))}
     installed = {q.id: q for q in catalogue() if q.kind is not QueryKind.DETECTION}
     return Catalogue(tuple(query for _, query in sorted((installed | packaged).items())))
 

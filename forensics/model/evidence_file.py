@@ -173,7 +173,7 @@ FINDING_CHAIN = table(
     "Credentials behind a finding, each with its session and the chain of credentials it came from.",
     """
 finding_id VARCHAR finding
-credential_id VARCHAR credential of its events
+credential_id VARCHAR credential of its events; of an act that names none the session that it began, else its principal
 session_name VARCHAR session name
 events BIGINT events of the finding made with it
 chain VARCHAR names from the root to the credential, ` > ` between them

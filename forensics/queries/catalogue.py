@@ -10,7 +10,6 @@ from pathlib import Path
 
 from forensics.model.errors import QueryFault, UsageFault
 from forensics.model.query import Query, QueryKind
-from forensics.queries.portable import lint
 from forensics.queries.queryfile import EmptyStore, load, place_of
 
 #: Most of the time goes to the engine's parser, which leaves the interpreter free.
@@ -59,17 +58,19 @@ def query_paths(folder: Path) -> list[Path]:
     return sorted(found, key=lambda p: p.relative_to(folder).as_posix())
 
 
-def load_catalogue(*folders: Path, store: EmptyStore | None = None, portable: bool = True) -> Catalogue:
+def load_catalogue(
+    *folders: Path, store: EmptyStore | None = None, portable: bool = True, sound: frozenset[str] = frozenset()
+) -> Catalogue:
     """Load every query below `folders`; `store` checks their columns, `portable` their SQL subset.
 
-    Raises QueryFault that names every fault of every file, one a line.
+    `sound`: hashes of files whose statements were judged before, as `queryfile.load` takes them. Raises QueryFault that names every fault of every file, one a line.
     """
     faults: list[str] = []
     queries: dict[str, Query] = {}
     for folder in folders:
         paths = query_paths(folder)
         with ThreadPoolExecutor(_THREADS) as pool:
-            loaded = dict(zip(paths, pool.map(partial(_loaded, folder, store), paths), strict=True))
+            loaded = dict(zip(paths, pool.map(partial(_loaded, folder, store, sound), paths), strict=True))
         for path in paths:
             if portable:
                 faults += portability_faults(path, folder)
@@ -85,9 +86,9 @@ def load_catalogue(*folders: Path, store: EmptyStore | None = None, portable: bo
     return Catalogue(tuple(queries[identity] for identity in sorted(queries)))
 
 
-def _loaded(folder: Path, store: EmptyStore | None, path: Path) -> Query | QueryFault:
+def _loaded(folder: Path, store: EmptyStore | None, sound: frozenset[str], path: Path) -> Query | QueryFault:
     try:
-        return load(path, root=folder, store=store)
+        return load(path, root=folder, store=store, sound=sound)
     except QueryFault as error:
         return error
 
@@ -98,4 +99,6 @@ def portability_faults(path: Path, folder: Path) -> list[str]:
         text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return []  # the loader says so
+    from forensics.queries.portable import lint  # its parser is loaded only where files are linted
+
     return [f"{place_of(path, folder)}:{fault.line}: {fault.message}" for fault in lint(text)]

@@ -25,18 +25,33 @@ def compute_blocks(connection: duckdb.DuckDBPyConnection, most_rows: int = MOST_
 
     Rows are the views' own, so every query gives the same with and without.
     """
-    compute_overlaps(connection)
     connection.execute("ATTACH ':memory:' AS blocks (READ_WRITE, COMPRESS)")
+    for view in _OVERLAPS:
+        connection.execute(f"CREATE TABLE blocks.{view} AS SELECT * FROM {view}")
+        _stand_before(connection, view)
     computed = []
     for view in _BLOCKS:
         connection.execute(f"CREATE TABLE blocks.{view} AS SELECT * FROM {view} LIMIT {most_rows + 1}")
         if connection.execute(f"SELECT count(*) FROM blocks.{view}").fetchall()[0][0] > most_rows:
             connection.execute(f"DROP TABLE blocks.{view}")
             continue
-        connection.execute(f"CREATE TEMP VIEW {view} AS SELECT * FROM blocks.main.{view}")
+        _stand_before(connection, view)
         connection.execute("CHECKPOINT blocks")  # packs what was written
         computed.append(view)
     return computed
+
+
+def _stand_before(connection: duckdb.DuckDBPyConnection, view: str) -> None:
+    connection.execute(f"CREATE TEMP VIEW {view} AS SELECT * FROM blocks.main.{view}")
+
+
+def beside(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Return a second connection to the same store that sees the blocks of the first; queries of both run side by side."""
+    other = connection.cursor()
+    held = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'blocks' ORDER BY table_name"
+    for (view,) in connection.execute(held).fetchall():
+        _stand_before(other, view)
+    return other
 
 
 def compute_overlaps(connection: duckdb.DuckDBPyConnection) -> None:

@@ -89,7 +89,7 @@ def open_reader(path: Path, *, threads: int = 2, memory: str = "1GB") -> duckdb.
         connection = duckdb.connect(str(path), read_only=True, config=config)
     except duckdb.Error as error:
         raise CaseFault("the store cannot be opened", place=path.name, hint=_first_line(error)) from error
-    connection.execute("SET TimeZone='UTC'")
+    connection.execute("SET GLOBAL TimeZone='UTC'")  # also for connections made beside this one
     connection.execute("SET lock_configuration=true")
     return connection
 

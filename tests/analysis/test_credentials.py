@@ -8,14 +8,17 @@ import pytest
 
 from forensics.analysis.credentials.account_id import account_in
 from forensics.analysis.credentials.attribution import attribution_of
-from forensics.analysis.credentials.chains import chain_text
+from forensics.analysis.credentials.chains import chain_rows, chain_text
 from forensics.analysis.credentials.drawing import dot_text
-from forensics.analysis.credentials.graph import Confidence, CredentialGraph
+from forensics.analysis.credentials.graph import Confidence, CredentialGraph, Edge
 from forensics.analysis.credentials.rules import graph_of
 from forensics.analysis.credentials.tree import lineage_json, starts_of, tree_of
+from forensics.analysis.findings import Finding
 from forensics.ingest.scratch import read_bytes
 from forensics.model.case import read_settings
 from forensics.model.errors import UsageFault
+from forensics.model.outcome import State
+from forensics.model.query import Severity
 from forensics.store import casevalues
 from tests.building import delivery, event
 from tests.stores import new_store
@@ -299,9 +302,36 @@ def test_json_and_drawing_hold_each_node_of_each_edge(graph: CredentialGraph) ->
     assert '\\"];\\nevil' in line and "\x1b" not in line and line.endswith("];")
 
 
-def test_a_cycle_ends() -> None:
-    from forensics.analysis.credentials.graph import Edge
+def test_an_act_without_a_credential_stands_under_the_session_it_began_or_its_principal() -> None:
+    graph = CredentialGraph()
+    made = Edge("arn:user/new", "AKIAADA", "made for this user", "CreateUser", Confidence.EXACT, "k0")
+    login = Edge(
+        "arn:user/new @ 2026", "arn:user/new", "sign-in of that minute", "ConsoleLogin", Confidence.STRONG, "k1"
+    )
+    graph.link([made, login])
+    acts = [
+        ("k1", None, "arn:user/new"),
+        ("k2", None, "arn:user/new"),
+        ("k3", "AKIAADA", "x"),
+        ("k4", None, "stranger"),
+    ]
+    events = tuple({"event_key": k, "credential_id": c, "actor": a} for k, c, a in acts)
+    finding = Finding(
+        *("F-1", "aws.q", "key", Severity.LOW, "high", "title", None, None, None, 0, State.FINDING),
+        event_keys=tuple(k for k, _, _ in acts),
+        events=events,
+    )
+    rows = {
+        row["credential_id"]: (row["chain"], row["confidence"], row["events"]) for row in chain_rows([finding], graph)
+    }
+    assert rows == {
+        "AKIAADA": ("AKIAADA", "exact", 1),
+        "arn:user/new": ("AKIAADA > arn:user/new", "exact", 1),
+        "arn:user/new @ 2026": ("AKIAADA > arn:user/new > arn:user/new @ 2026", "strong", 1),
+    }
 
+
+def test_a_cycle_ends() -> None:
     graph = CredentialGraph()
     graph.link([Edge(a, b, "r", "m", Confidence.EXACT) for a, b in (("A", "B"), ("B", "C"), ("C", "A"))])
     assert [e.parent for e in graph.chain("A")] == ["C", "B"]

@@ -67,6 +67,20 @@ def hunt(connection: Any, *queries: Query, baseline_until: datetime | None = T0_
     return run_hunt(DuckDBEngine(connection), queries, window, Ticking(), **more)
 
 
+def test_several_engines_give_what_one_gives_in_the_same_order(connection: Any, query: Query) -> None:
+    ingest(connection, STOP, {**STOP, "eventTime": "2026-05-07T03:00:00Z"})
+    queries = [replace(query, id=f"aws.trail_stopped_{n:02}") for n in (3, 1, 2, 5, 4)]
+    broken = replace(query, id="aws.trail_broken", sql="SELECT no_such_column FROM aws_event WHERE $since < $until")
+    window = Window(SINCE, UNTIL, T0_GUARD, True, False)
+    still = datetime(2026, 5, 9, 12, tzinfo=UTC)
+    alone, beside = (
+        run_hunt(engines, [*queries, broken], window, lambda: still)
+        for engines in (DuckDBEngine(connection), [DuckDBEngine(connection), DuckDBEngine(connection.cursor())])
+    )
+    assert alone == beside
+    assert [o.state for o in beside.outcomes] == [State.FAILED, *[State.FINDING] * 5]
+
+
 def only(result: HuntResult) -> Outcome:
     (outcome,) = result.outcomes
     return outcome

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from forensics.model.query import QueryKind
 from forensics.queries.__main__ import main
 from forensics.queries.catalogue import load_catalogue, query_paths
 from forensics.queries.queryfile import EmptyStore
+from forensics.queries.sound import known_sound, listed
 from forensics.queries.vocabulary import SOURCES
-from forensics.resources import queries_folder
+from forensics.resources import queries_folder, sound_queries
 from forensics.sources.catalogue import catalogue as source_catalogue
 from forensics.store.schema import statements
 from tests.queries import pack
@@ -74,9 +76,33 @@ def test_command_prints_every_fault_and_exits_with_3(tmp_path: Path, capsys: pyt
     assert "now is not in the portable subset" in said and "must keep to the window" in said
 
 
-def test_the_programs_own_queries_load_and_fit_the_store() -> None:
-    found = load_catalogue(queries_folder(), store=EmptyStore(statements()))
+def test_the_programs_own_queries_load_and_fit_the_store_and_are_those_listed_as_sound() -> None:
+    store = EmptyStore(statements())
+    found = load_catalogue(queries_folder(), store=store)
     assert len(found.of_kind(QueryKind.DETECTION)) > 20
+    assert sound_queries().read_text(encoding="utf-8") == listed(found, store), "run `make docs`"
+    assert known_sound(store) == {query.sha256 for query in found}
+
+
+def test_nothing_is_known_as_sound_for_another_store() -> None:
+    assert known_sound(EmptyStore([*statements(), "CREATE TABLE another (n BIGINT)"])) == frozenset()
+
+
+def test_a_file_listed_as_sound_is_loaded_by_its_header_and_a_changed_one_is_judged(tmp_path: Path) -> None:
+    path = pack.write(tmp_path, sql="SELECT 1 AS n FROM no_table ORDER BY n")
+    sound = frozenset({sha256(path.read_bytes()).hexdigest()})
+    (query,) = load_catalogue(tmp_path / "queries", portable=False, sound=sound)
+    assert (query.id, query.sha256) == ("aws.trail_stopped", *sound)
+    path.write_text(path.read_text().replace("no_table", "other_table"))
+    with pytest.raises(QueryFault, match="must keep to the window"):
+        load_catalogue(tmp_path / "queries", portable=False, sound=sound)
+
+
+def test_a_file_listed_as_sound_must_still_stand_where_its_id_says(tmp_path: Path) -> None:
+    path = pack.write(tmp_path, name="trail_paused")
+    sound = frozenset({sha256(path.read_bytes()).hexdigest()})
+    with pytest.raises(QueryFault, match="does not fit the file's place"):
+        load_catalogue(tmp_path / "queries", portable=False, sound=sound)
 
 
 def test_every_detection_has_cases_beside_it() -> None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
+import duckdb
 import pytest
 
 from forensics.ingest.scratch import read_bytes
-from forensics.store.building_blocks import compute_blocks
+from forensics.store.building_blocks import beside, compute_blocks
+from forensics.store.duckdb_engine import open_reader, open_writer
+from forensics.store.eventstore import create
 from tests.case_events import exports
 from tests.stores import new_store
 
@@ -40,3 +47,43 @@ def test_large_tables_stay_views(connection):
     assert "key_usage" not in compute_blocks(connection, most_rows=2)
     connection.execute("DELETE FROM ai_usage")
     assert connection.execute("SELECT * FROM key_usage").fetchall() == []
+
+
+def test_a_connection_beside_sees_the_same_blocks(connection):
+    held = ["ai_usage_earlier", "ai_key_name", "ai_usage_mixed", *compute_blocks(connection)]
+    other = beside(connection)
+    connection.execute("DELETE FROM ai_usage")  # what it sees are the blocks, which do not follow
+    assert len(other.execute("SELECT * FROM key_unit").fetchall()) == 3
+    for name in held:
+        rows = [sorted(one.execute(f"SELECT * FROM {name}").fetchall(), key=repr) for one in (connection, other)]
+        assert rows[0] == rows[1]
+    other.close()
+
+
+def test_a_connection_beside_a_reader_is_locked(tmp_path):
+    writer = open_writer(tmp_path / "case.duckdb")
+    create(writer)
+    writer.close()
+    reader = open_reader(tmp_path / "case.duckdb")
+    compute_blocks(reader)
+    other = beside(reader)
+    for forbidden in ("SET TimeZone='Asia/Tokyo'", "SELECT * FROM read_text('/etc/hostname')", "DELETE FROM aws_event"):
+        with pytest.raises(duckdb.Error):
+            other.execute(forbidden)
+    other.close()
+    reader.close()
+
+
+BESIDE_A_READER = """
+import sys
+from forensics.store.duckdb_engine import open_reader
+print(open_reader(sys.argv[1]).cursor().execute("SELECT current_setting('TimeZone')").fetchall()[0][0])
+"""
+
+
+def test_a_connection_beside_a_reader_is_in_utc_whatever_the_machine_is_in(tmp_path):
+    open_writer(tmp_path / "case.duckdb").close()
+    # The engine asks for the machine's zone once a process.
+    command = [sys.executable, "-c", BESIDE_A_READER, str(tmp_path / "case.duckdb")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "TZ": "Asia/Tokyo"})
+    assert done.stdout.strip() == "UTC"

@@ -37,13 +37,18 @@ def stored_chains(connection: duckdb.DuckDBPyConnection) -> Chains:
 
 
 def chain_rows(findings: Iterable[Finding], graph: CredentialGraph) -> list[dict[str, Any]]:
-    """Return the rows of table finding_chain: one for each credential behind a finding."""
+    """Return the rows of table finding_chain: one for each credential behind a finding.
+
+    An act without a credential stands under the session that it began, as a sign-in does, else under its principal.
+    """
     rows = []
+    began = {edge.event_key: edge.child for edge in graph.edges if edge.event_key}
     for finding in findings:
         events: dict[str, set[str]] = {}
         for row in finding.events:
-            if row["credential_id"] in graph.nodes:
-                events.setdefault(row["credential_id"], set()).add(row["event_key"])
+            credential = row["credential_id"] or began.get(row["event_key"]) or row["actor"]
+            if credential in graph.nodes:
+                events.setdefault(credential, set()).add(row["event_key"])
         for credential, keys in sorted(events.items()):
             text, confidence = chain_text(graph, credential)
             rows.append(

@@ -80,7 +80,8 @@ class CredentialGraph:
             up[edge.child].append(edge)
             down[edge.parent].append(edge)
             for name in (edge.child, edge.parent):
-                self.nodes.setdefault(name, Node(name, kind_of(name), who=name if name.startswith("arn:") else ""))
+                if name not in self.nodes:
+                    self.nodes[name] = Node(name, kind_of(name), who=name if name.startswith("arn:") else "")
         self._up, self._down = (
             dict(up),
             {parent: sorted(found, key=lambda e: (e.at or _LAST, e.child)) for parent, found in down.items()},

@@ -40,7 +40,13 @@ WITH calls AS (
   WHERE event_source = 'bedrock.amazonaws.com'
     AND event_name_base IN ('InvokeModel', 'InvokeModelWithResponseStream', 'Converse', 'ConverseStream')
     AND coalesce(invoked_by, '') = ''
-    AND event_epoch IS NOT NULL
+),
+window_calls AS (
+  SELECT event_key, event_epoch, used_hour, principal, model, credential, address, outcome
+  FROM calls
+  WHERE event_time >= $baseline_until
+    AND event_time >= $since
+    AND event_time < $until
 ),
 -- The baseline begins where the logs begin, not where the principal was first seen: silence is part of it.
 log_span AS (
@@ -68,7 +74,6 @@ level_ranks AS (
                             RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS BIGINT) AS hours_up_to
   FROM level_weights AS w
   CROSS JOIN log_span AS s
-  WHERE w.hours > 0
 ),
 -- Twice the median, so that it stays a whole number.
 medians AS (
@@ -101,10 +106,7 @@ deviations AS (
 ),
 window_counts AS (
   SELECT principal, model, used_hour, count(*) AS calls
-  FROM calls
-  WHERE event_time >= $baseline_until
-    AND event_time >= $since
-    AND event_time < $until
+  FROM window_calls
   GROUP BY principal, model, used_hour
 ),
 scored_hours AS (
@@ -132,10 +134,10 @@ spiking_hours AS (
 ),
 model_spans AS (
   SELECT DISTINCT principal, model, event_epoch // $sweep_seconds AS span, event_epoch // $sweep_seconds AS bucket
-  FROM calls WHERE event_time >= $baseline_until AND event_time >= $since AND event_time < $until
+  FROM window_calls
   UNION
   SELECT DISTINCT principal, model, event_epoch // $sweep_seconds + 1 AS span, event_epoch // $sweep_seconds AS bucket
-  FROM calls WHERE event_time >= $baseline_until AND event_time >= $since AND event_time < $until
+  FROM window_calls
 ),
 sweeps AS (
   SELECT principal, span FROM model_spans GROUP BY principal, span HAVING count(DISTINCT model) >= $sweep_models
@@ -148,16 +150,14 @@ sweep_buckets AS (
 flagged_calls AS (
   SELECT c.event_key, c.event_epoch, c.principal, c.model, c.used_hour, c.credential, c.address, c.outcome,
     'volume' AS sign, h.baseline_state, h.z_thousandths, h.median_2
-  FROM calls AS c
+  FROM window_calls AS c
   JOIN spiking_hours AS h ON h.principal = c.principal AND h.model = c.model AND h.used_hour = c.used_hour
-  WHERE c.event_time >= $baseline_until AND c.event_time >= $since AND c.event_time < $until
   UNION ALL
   SELECT c.event_key, c.event_epoch, c.principal, c.model, c.used_hour, c.credential, c.address, c.outcome,
     'many_models' AS sign, 'sufficient' AS baseline_state, CAST(NULL AS BIGINT) AS z_thousandths,
     CAST(NULL AS BIGINT) AS median_2
-  FROM calls AS c
+  FROM window_calls AS c
   JOIN sweep_buckets AS b ON b.principal = c.principal AND b.bucket = c.event_epoch // $sweep_seconds
-  WHERE c.event_time >= $baseline_until AND c.event_time >= $since AND c.event_time < $until
 ),
 first_calls AS (
   SELECT

@@ -31,7 +31,6 @@ places AS (
     max(CASE WHEN f.fact = 'radius_km' THEN CAST(f.value AS BIGINT) END) AS radius
   FROM address_fact AS f
   JOIN chosen_files AS c ON c.source_ip = f.source_ip AND c.file_sha256 = f.file_sha256
-  WHERE f.fact IN ('earth_x_km', 'earth_y_km', 'earth_z_km', 'radius_km')
   GROUP BY f.source_ip
 ),
 acts AS (
@@ -43,20 +42,18 @@ acts AS (
     coalesce(e.actor, '') AS principal,
     coalesce(e.credential_id, e.actor) AS credential
   FROM aws_event AS e
-  WHERE e.source_class = 'public'
-    AND e.source_ip IN (SELECT source_ip FROM places)
+  WHERE e.source_ip IN (SELECT source_ip FROM places)
     AND coalesce(e.invoked_by, '') = ''
     AND coalesce(e.identity_type, '') <> 'AWSService'
-    AND e.event_epoch IS NOT NULL
     AND e.event_time < $until
 ),
 known AS (
   SELECT DISTINCT principal, source_ip FROM acts WHERE event_time < $baseline_until
 ),
--- Only who acted from several addresses can have travelled.
+-- Only who acted from several addresses can have travelled: most credentials need not be put in order.
 travellers AS (
   SELECT credential
-  FROM (SELECT DISTINCT credential, source_ip FROM acts WHERE event_time >= $since) AS seen
+  FROM (SELECT DISTINCT credential, source_ip FROM acts) AS seen
   GROUP BY credential
   HAVING count(*) >= 2
 ),

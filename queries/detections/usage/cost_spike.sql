@@ -38,34 +38,16 @@ WITH billed AS (
       ELSE 'organisation'
     END AS scope,
     coalesce(key_id, project_id, workspace_id, organisation, '') AS payer,
-    coalesce(grouped_by, '') AS grouped_by,
     coalesce(currency, '') AS currency,
     -- whole ten-thousandths of the currency's unit
     CAST(CAST(amount AS DECIMAL(22, 4)) * CAST(10000 AS DECIMAL(6, 0)) AS BIGINT) AS amount_e4
+  -- Of each day in one grouping: exports grouped in different ways hold the same costs twice.
   FROM ai_cost_current
-  WHERE amount IS NOT NULL
-    AND period_start IS NOT NULL
-),
-groupings AS (
-  SELECT holder, day, scope, grouped_by, min(event_key) AS first_event_key
-  FROM billed
-  GROUP BY holder, day, scope, grouped_by
-),
--- One grouping a day: exports grouped in different ways hold the same costs twice.
-chosen_groupings AS (
-  SELECT holder, day, grouped_by
-  FROM groupings
-  QUALIFY row_number() OVER (
-    PARTITION BY holder, day
-    ORDER BY CASE scope WHEN 'key' THEN 1 WHEN 'project' THEN 2 WHEN 'workspace' THEN 3 ELSE 4 END NULLS LAST,
-             length(grouped_by) DESC NULLS LAST, grouped_by NULLS LAST, first_event_key
-  ) = 1
 ),
 costs AS (
-  SELECT b.event_key, b.period_start, b.period_end, b.day, b.holder, b.scope, b.payer, b.currency, b.amount_e4,
-    b.holder || '|' || b.scope || '|' || b.payer || '|' || b.currency AS subject
-  FROM billed AS b
-  JOIN chosen_groupings AS g ON g.holder = b.holder AND g.day = b.day AND g.grouped_by = b.grouped_by
+  SELECT event_key, period_start, period_end, day, holder, scope, payer, currency, amount_e4,
+    holder || '|' || scope || '|' || payer || '|' || currency AS subject
+  FROM billed
 ),
 day_sums AS (
   SELECT subject, holder, day, CAST(sum(amount_e4) AS BIGINT) AS amount_e4, max(period_end) AS day_end,
