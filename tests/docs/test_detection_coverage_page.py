@@ -26,6 +26,10 @@ SIZES = {
     "collection": (0, 2),
     "exfiltration": (2, 2),
     "impact": (1, 4),
+    "secret-exposure": (11, 3),
+    "ai-abuse": (19, 3),
+    "correlation": (11, 3),
+    "timeline-summary": (11, 1),
 }
 #: Behaviours of tiers 1 and 2 that nothing finds; the page says why.
 NOT_FOUND: set[str] = set()
