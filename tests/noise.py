@@ -97,7 +97,8 @@ def _only(case: CaseFolder, window: Window) -> duckdb.DuckDBPyConnection:
             )
         elif table in _OF_EVENTS:
             limit = "WHERE event_key IN (SELECT event_key FROM aws_event)"
-        connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM whole.{table} {limit}")
+        stored = ", ".join(TABLES[table].stored)
+        connection.execute(f"INSERT INTO {table} BY NAME SELECT {stored} FROM whole.{table} {limit}")
     return connection
 
 
