@@ -114,7 +114,7 @@ def _in_systems(
     """Return hits and account of autonomous systems: only addresses of which a file names theirs were searched."""
     known = f"""{field.table} AS t JOIN (
         SELECT DISTINCT source_ip, value FROM address_fact WHERE fact = 'asn'
-    ) AS f ON f.source_ip = t.{field.column}"""
+    ) AS f ON f.source_ip = t.{field.column}"""  # noqa: S608 - own names
     account = rows_of(
         connection,
         f"SELECT count(DISTINCT t.event_key) AS records, min(t.{field.time}) AS first, max(t.{field.time}) AS last FROM {known}",  # noqa: S608 - own names
