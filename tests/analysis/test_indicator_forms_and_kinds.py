@@ -7,7 +7,6 @@ import io
 import json
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,7 +95,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
             eventName="GetObject",
             requestParameters={"bucketName": "barn-7"},
             requestID="REQ7HARVEST",
-        )  # fmt: skip
+        )
     )
     logs = folder / "logs"
     logs.mkdir()
