@@ -96,7 +96,7 @@ SELECT md5('e' || i) AS event_key, 'id-' || i AS event_id, t AS event_time, epoc
   CASE WHEN bad THEN 'AKIALEAKED0000000001' ELSE 'ASIASERVICE' || lpad(CAST(i % 900 AS VARCHAR), 9, '0') END AS credential_id,
   'session-' || (i % 900) AS session_name, CASE WHEN bad THEN '203.0.113.66' ELSE '192.0.2.' || (i % 250) END AS source_ip,
   '00000000000000000000ffff' || CASE WHEN bad THEN 'cb007142' ELSE 'c00002' || lower(lpad(to_hex(i % 250), 2, '0')) END AS source_ip_key,
-  'public' AS source_class, 'aws-sdk/2' AS user_agent, 'success' AS outcome, false AS is_denied, 'x:' || i AS evidence, 'aws_cloudtrail' AS source_id, 'Vendor' AS owner,
+  'public' AS source_class, 'aws-sdk/2' AS user_agent, 'success' AS outcome, false AS is_denied, 'x' AS evidence_sha256, i AS evidence_record, 'aws_cloudtrail' AS source_id, 'Vendor' AS owner,
   'prod/customers/' || key AS resource
 FROM (SELECT i, i % 5 = 0 AS reads, i % {CUSTOMERS * KEYS_EACH} AS key, false AS bad,
         TIMESTAMP '2026-03-31' + INTERVAL 1 SECOND * (i * {HOURS * 3600 // EVENTS}) AS t FROM range({EVENTS - CUSTOMERS}) AS r(i)

@@ -41,6 +41,7 @@ from forensics.ingest.run import IngestOptions, ingest
 from forensics.model.clock import system_clock
 from forensics.sigma.load import Rule, load_rules
 from forensics.store.case_folder import CaseFolder, init_case
+from forensics.store.schema import TABLES
 from tests.paths import REPOSITORY
 
 INDICATORS = 100_000
@@ -207,7 +208,7 @@ def multiplied(case: CaseFolder, target: Path, times: int) -> Path:
     connection.execute(f"ATTACH '{target / 'case.duckdb'}' AS store (ROW_GROUP_SIZE 30720)")
     connection.execute("USE store")
     for table in ("aws_event", "aws_event_item"):
-        names = [row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()]
+        names = TABLES[table].stored
         connection.execute(f"CREATE TEMP TABLE once AS SELECT * FROM {table}")
         for n in range(1, times):
             changed = {

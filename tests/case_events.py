@@ -108,6 +108,7 @@ FORMS: dict[str, Form] = {
     "key_inventory": Form((), (), lambda f: f, _csv),
     "azure_openai_audit": Form(("time",), ("correlationId",), lambda f: f, _lines),
     "litellm_audit": Form(("updated_at",), ("id",), lambda f: f, _lines),
+    "openai_costs_by_name": Form(("day",), (), lambda f: f, _lines),
     "application_log": Form(("at",), ("trace",), lambda f: f, _lines),
     "vault_audit": Form(("time",), (), lambda f: f, _lines),
     "portkey_audit": Form(("timestamp",), ("request_id",), lambda f: f, _lines),

@@ -26,6 +26,7 @@ from forensics.model.prices import read_prices
 from forensics.sources.protocol import Provenance
 from forensics.store import casevalues
 from forensics.store.eventstore import EventStore, Group
+from forensics.store.schema import TABLES
 from tests.case_events import Export, exports, maps_of
 from tests.case_places import ADDRESS_FILES, know_addresses
 from tests.stores import empty, new_store
@@ -67,7 +68,8 @@ class Projections:
         table = table.set_column(schema.get_field_index("own_key"), "own_key", keys)
         EventStore(self._connection)._keep_aws(table, pa.chunked_array([range(len(records))]))
         for name in _PROJECTED:
-            made = self._connection.sql(f"SELECT * FROM {name} ORDER BY rowid").to_arrow_table()
+            stored = ", ".join(TABLES[name].stored)
+            made = self._connection.sql(f"SELECT {stored} FROM {name} ORDER BY rowid").to_arrow_table()
             lines: dict[str, list[int]] = {}
             for line, key in enumerate(made.column("event_key").to_pylist()):
                 lines.setdefault(key, []).append(line)

@@ -68,6 +68,7 @@ def _billed(rows: list[Row], until: datetime, since: datetime) -> list[Row]:
         basis = (
             f"{_named(here)}: billed by the provider, by day and key: low is above the highest day before and leaves"
             f" out the day of the exposure; mid is above the median day; high is all billed from that day on{_others(groups, currency)}"
+            f"{_by_name(here)}"
         )
         out.append({**figures, "currency": currency, "basis": basis, "kind": "billed", "prices": None, "unpriced": []})
     return out
@@ -180,6 +181,13 @@ def _standard(rows: list[Row]) -> str:
 def _others(groups: list[tuple[str, list[Row]]], currency: str) -> str:
     others = [name for name, _ in groups if name != currency]
     return f"; amounts in {', '.join(others)} are not added" if others else ""
+
+
+def _by_name(rows: list[Row]) -> str:
+    names = sorted({r["named_by"] for r in rows if r.get("named_by")})
+    return (
+        f"; joined by the name {', '.join(names)}, which no other key of its owner at the provider has" if names else ""
+    )
 
 
 def _named(rows: list[Row]) -> str:

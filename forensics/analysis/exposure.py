@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forensics.analysis.abuse import AbuseAnswer, judge_abuse
 from forensics.analysis.cost import Costs, costs_of
@@ -17,6 +17,9 @@ from forensics.analysis.policy import DEFAULT, Policy
 from forensics.analysis.reads import ExposureAnswer, judge_exposure
 from forensics.model.clock import iso
 from forensics.model.verdict import SEEN, Abuse, Verdict, headline
+
+if TYPE_CHECKING:
+    from forensics.analysis.inventory.aliases import Aliases
 
 _READ_FIELDS = (
     "event_key",
@@ -37,9 +40,12 @@ _READ_FIELDS = (
 )
 
 
-def judge(keys: list[Key], facts: Facts, policy: Policy = DEFAULT) -> list[Row]:
-    """Return the answer for each key, most severe first, in the documented shape of `exposure --json`."""
-    facts.hold(keys)
+def judge(keys: list[Key], facts: Facts, policy: Policy = DEFAULT, names: Aliases | None = None) -> list[Row]:
+    """Return the answer for each key, most severe first, in the documented shape of `exposure --json`.
+
+    `names`: by what else than ids acts may name them.
+    """
+    facts.hold(keys, names)
     answers = [_answer(key, facts, policy) for key in keys]
     for answer, sign in zip(answers, together([_begun(a) for a in answers], policy), strict=True):
         if sign is not None:

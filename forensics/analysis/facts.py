@@ -16,6 +16,7 @@ from forensics.model.case import Settings, Wrapping
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from forensics.analysis.inventory.aliases import Aliases
     from forensics.analysis.keys import Key
     from forensics.analysis.usage import Series
 
@@ -166,11 +167,12 @@ class Facts:
             credential = self.parents.get(credential)
         return out
 
-    def hold(self, keys: list[Key]) -> None:
-        """Make known which keys are judged: what is at which place, and which stores the copies were of."""
+    def hold(self, keys: list[Key], names: Aliases | None = None) -> None:
+        """Make known which keys are judged: what is at which place, which stores the copies were of, whom reads name."""
         self.holdings = Holdings(keys)
-        self.register.add(resolved(self.copies, self.snapshots, self.holdings.stores()), "exposure.store_copies")
-        self.copies = []
+        self.counted.clear()
+        copies = resolved(self.copies, self.snapshots, self.holdings.stores())
+        self.register.hold(copies, sorted({(k.provider, k.key_id) for k in keys}), names)
 
 
 def _by_key(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:

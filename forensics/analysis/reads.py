@@ -85,7 +85,7 @@ def judge_exposure(key: Key, facts: Facts, policy: Policy) -> ExposureAnswer:
 
 def _entries(key: Key, place: Place | None, facts: Facts) -> list[Row]:
     """Return all acts on the key's place or on the key itself, each with the value it handed out."""
-    rows = [r for r in facts.register.naming(key.key_id) if _may_speak(r, key, facts)]
+    rows = [r for r in facts.register.naming(key.provider, key.key_id) if _may_speak(r, key, facts)]
     if place is None:
         return [{**r, "value": "this"} for r in rows]
     changes = facts.changes_at.at(place)

@@ -208,7 +208,11 @@ def _judge_usage(request: Request, exports: list[dict[str, Any]], coverage: Cove
         request.why_not = ("nothing was received",)
         return
     request.received_at = max((e["received_at"] for e in exports if e["received_at"]), default=None)
-    grouped = [e for e in exports if "api_key_id" in (e["grouped_by"] or "").split(",") or e["endpoint"] == "requests"]
+    grouped = [
+        e
+        for e in exports
+        if {"api_key_id", "key"} & set((e["grouped_by"] or "").split(",")) or e["endpoint"] == "requests"
+    ]
     faults = []
     if not grouped:
         faults.append("not grouped by key")

@@ -65,14 +65,15 @@ def owned(key: Key, owner: str) -> bool:
     return not key.customer or not owner or owner == key.customer
 
 
-def _by_key(coverage: Row, told_by_name: set[str]) -> bool:
+def _by_key(coverage: Row, naming: set[str]) -> bool:
     """Whether a stretch is of usage in buckets, grouped by key, with both ends.
 
-    An export that is grouped by the keys' names proves something only about a key that it names.
+    An export grouped by what it calls `key` (names, or ids by a column map) proves something only about a key that it
+    names; `naming` are the formats that do.
     """
     whole = coverage["granularity_s"] and coverage["covered_from"] and coverage["covered_until"]
     dimensions = (coverage["grouped_by"] or "").split(",")
-    grouped = "api_key_id" in dimensions or ("key" in dimensions and coverage["source_id"] in told_by_name)
+    grouped = "api_key_id" in dimensions or ("key" in dimensions and coverage["source_id"] in naming)
     return bool(whole) and grouped and coverage["endpoint"] not in {"costs", "audit"}
 
 
@@ -104,10 +105,8 @@ def _series(key: Key, facts: Facts) -> Series | None:
     if key.basis == "secret_name" or not rows:
         return None
     owners = {r["owner"] or "" for r in rows}
-    told_by_name = {r["source_id"] for r in rows if r["named_by"]}
-    coverage = [
-        c for owner in sorted(owners) for c in facts.coverage_of(key.provider, owner) if _by_key(c, told_by_name)
-    ]
+    naming = {r["source_id"] for r in rows if r["named_by"] or "key" in (r["grouped_by"] or "").split(",")}
+    coverage = [c for owner in sorted(owners) for c in facts.coverage_of(key.provider, owner) if _by_key(c, naming)]
     if not coverage:
         return None
     spans: defaultdict[int, list[tuple[datetime, datetime]]] = defaultdict(list)

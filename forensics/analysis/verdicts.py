@@ -99,7 +99,7 @@ def compute(
         listed = keys.of_register(register)
         seen = keys.ids_seen(connection)
         known = listed or keys.without_inventory(connection)
-        answers = exposure.judge(known, gathered)
+        answers = exposure.judge(known, gathered, names=register.names())
         ground = Ground(
             register,
             known,
@@ -111,7 +111,7 @@ def compute(
             run("exposure.key_use"),
             DEFAULT,
         )
-        book = make_book(ground, lambda state: exposure.judge(keys.of_register(state), gathered))
+        book = make_book(ground, lambda state: exposure.judge(keys.of_register(state), gathered, names=state.names()))
         _note_ambiguous(answers, book)
         return ExposureResult(
             answers,

@@ -24,18 +24,19 @@ Update = Callable[[int, int, int], None]
 
 
 class Pace:
-    """Words for a moment of a reading of `files` files of `size` bytes in all."""
+    """Words for a moment of a reading of `files` files of `size` bytes in all; `counted`: whether records are counted."""
 
-    def __init__(self, files: int, size: int, clock: Clock = time.monotonic) -> None:
-        self.files, self.size = files, size
+    def __init__(self, files: int, size: int, clock: Clock = time.monotonic, *, counted: bool = True) -> None:
+        self.files, self.size, self.counted = files, size, counted
         self._clock, self._started = clock, clock()
 
     def words(self, files: int, size: int, records: int) -> str:
         """Return how far it is: files, MiB, events a second and, once it can be told, the time left."""
         gone = self._clock() - self._started
-        parts = [f"{files} of {self.files} files", f"{size >> 20} of {self.size >> 20} MiB", f"{records} records"]
+        parts = [f"{files} of {self.files} files", f"{size >> 20} of {self.size >> 20} MiB"]
+        parts += [f"{records} records"] if self.counted else []
         if gone >= _SETTLED:
-            parts.append(f"{int(records / gone)} events/s")
+            parts += [f"{int(records / gone)} events/s"] if self.counted else []
             if 0 < size < self.size:
                 parts.append(f"about {span(gone * (self.size - size) / size)} left")
         return ", ".join(parts)
@@ -68,20 +69,23 @@ def bytes_of(found: list[Found]) -> int:
 
 @contextmanager
 def reading_progress(
-    found: list[Found], console: Console | None = None, clock: Clock = time.monotonic
+    found: list[Found], console: Console | None = None, clock: Clock = time.monotonic, *, counted: bool = True
 ) -> Iterator[Update]:
-    """Yield `update(files done, bytes done, records seen)` for the reading of the files found."""
-    with count_progress(len(found), bytes_of(found), console, clock) as update:
+    """Yield `update(files done, bytes done, records seen)` for the reading of the files found.
+
+    `counted`: False where files are only looked at, and the number of records is not known.
+    """
+    with count_progress(len(found), bytes_of(found), console, clock, counted=counted) as update:
         yield update
 
 
 @contextmanager
 def count_progress(
-    files: int, size: int, console: Console | None = None, clock: Clock = time.monotonic
+    files: int, size: int, console: Console | None = None, clock: Clock = time.monotonic, *, counted: bool = True
 ) -> Iterator[Update]:
     """Yield the same for a known number of files and bytes."""
     console = console or talk_console()
-    pace = Pace(files, size, clock)
+    pace = Pace(files, size, clock, counted=counted)
     if not console.is_terminal:
         yield _lines(pace, clock)
         return

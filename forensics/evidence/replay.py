@@ -20,7 +20,8 @@ from forensics.enrichment.facts import REFERENCE_SOURCES
 from forensics.evidence.checks import Check, CheckFailedError, CheckUndecidedError, Package, check, require
 from forensics.evidence.gather import ACCOUNT, findings_json, verdicts_json
 from forensics.evidence.log_integrity import PINNED, check_logs
-from forensics.evidence.results import bound, table_facts
+from forensics.evidence.manifest import canonical
+from forensics.evidence.results import bound, last_runs, table_facts
 from forensics.evidence.structure import PINNED_KEYS, PRICES
 from forensics.evidence.tool import SAME_REPORT, SAME_TOOL, tool_facts
 from forensics.ingest.discover import Found
@@ -271,9 +272,14 @@ def _tables(package: Package, connection: Any) -> str:
 def _queries(package: Package, connection: Any, scratch: Path) -> str:
     engine, queries = DuckDBEngine(connection), _catalogue(package, scratch / "queries")
     parameters = package.json("data/queries/params.json")
+    # What hunt and exposure just ran over the same rows, with the same values, is not run once more.
+    ran = {row[:-1]: row[-1] for row in last_runs(connection, queries)}
     faults = []
     for pinned in package.facts["queries"]:
         identity = pinned["id"]
+        again = ran.get((identity, pinned["sql_sha256"], canonical(parameters[identity])))
+        if again is not None and again == pinned["logical_sha256"]:
+            continue
         try:
             rows = _timed(engine, connection, queries.by_id(identity), bound(parameters[identity]))
         except ForensicsError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -105,6 +106,14 @@ def packaged_queries(connection: Any) -> list[QueryResult]:
             )
         )
     return out
+
+
+def last_runs(connection: Any, queries: Iterable[Query]) -> Iterator[tuple[str, str, bytes, str | None]]:
+    """Yield (query id, SHA-256 of its file, canonical parameters, logical hash of the result) of the last run of each of `queries`."""
+    known = {query.id: query for query in queries}
+    for identity, digest, parameters, _, _, result in connection.execute(_LAST_RUNS).fetchall():
+        if identity in known and known[identity].sha256 == digest:
+            yield identity, digest, canonical(stated_parameters(known[identity], parameters)), result
 
 
 def _again(engine: DuckDBEngine, query: Query, stated: dict[str, dict[str, str]], state: str) -> CanonicalRows | None:

@@ -18,7 +18,6 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 from orjson import OPT_SORT_KEYS, dumps, loads
 
 from forensics.ingest.careful import MAX_DEPTH, parse
@@ -44,9 +43,7 @@ _NOT_OPENING = bytes(set(range(256)) - set(b"{[\n"))
 _ODD_NUMBER = r"[:\[,][ \t\r\n]*(?:-0[,}\]]|-?[0-9]+[.eE]|-?[0-9]{19})"
 #: An escaped NUL, which no column holds.
 _ZERO = r"[\\]u0000"
-#: In valid JSON no digit stands outside of a string and a number.
-_STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*+"|(-?[0-9][0-9.eE+\-]*)')
-_DOUBTFUL = b"\x00"
+_MAY_HOLD = frozenset({dict, list, float})
 #: Ids that hold no key material, whatever its form.
 _IS_HEX = re.compile(r"[0-9a-f-]*").fullmatch
 #: Bytes that are read at once.
@@ -136,8 +133,8 @@ def read_fast(received: Received, group: Group, part: Callable[[Group], None] | 
             number += len(window.starts)
             waiting += len(window.starts)
             if part and waiting >= ROW_GROUP:
-                part(Group(bulk=tables))
-                tables, waiting, handed_on = [], 0, True
+                given, tables, waiting, handed_on = Group(bulk=tables), [], 0, True
+                part(given)
     except (_Careful, orjson.JSONDecodeError, pa.ArrowInvalid, UnicodeError) as error:
         if handed_on:
             raise NotPlain from error
@@ -163,11 +160,14 @@ def _windows(data: bytes, start: int, end: int) -> Iterator[_Window]:
         if cut < 0:  # one record is larger than the window
             cut = data.find(_SEAM, start + _WINDOW - len(_SEAM), end)
             cut = cut if cut >= 0 else end - 1
-        text = data[start : cut + 1]
-        lengths = [len(piece) + len(_NEXT) + 1 for piece in text[:-1].split(_SEAM)]
-        lengths[0] -= len(_NEXT)
+        written = data[start : cut + 1]
+        text = written.replace(_SEAM, _LINES)
+        lengths = [*map(len, text.split(b"\n"))]
+        if b"\n" in written:  # within a record
+            lengths = [len(piece) + len(_NEXT) + 1 for piece in written[:-1].split(_SEAM)]
+            lengths[0] -= len(_NEXT)
         starts = [0, *accumulate(length + 1 for length in lengths[:-1])]
-        yield _Window(text.replace(_SEAM, _LINES), starts, lengths, number, start)
+        yield _Window(text, starts, lengths, number, start)
         number += len(lengths)
         start = cut + 2
 
@@ -237,7 +237,7 @@ def _columns(window: _Window, odd: set[int], fractions: set[int], secret: set[in
             native = value.get("eventID")
             native = native if isinstance(native, str) else ""
             canonicals.append(sha256(text).hexdigest())
-        elif row in fractions and (written := _with_fractions(value, raw, text)) and is_plain_event(value):
+        elif row in fractions and (written := _with_fractions(value, raw)) and is_plain_event(value):
             native = value.get("eventID")
             native = native if isinstance(native, str) else ""
             canonicals.append(sha256(written).hexdigest())
@@ -252,22 +252,30 @@ def _columns(window: _Window, odd: set[int], fractions: set[int], secret: set[in
     return columns
 
 
-def _with_fractions(value: Any, raw: memoryview, text: bytes) -> bytes:
+def _with_fractions(value: Any, raw: memoryview) -> bytes:
     """Return the sorted text of a record with its fractions as the canonical form has them, in quotes; b"" when in doubt.
 
     Every object of S3 counts its bytes as 0.0. Only a record that comes back to the byte has all its numbers as written.
     """
-    if dumps(value) != raw:
+    try:
+        return dumps(_quoted(value), None, OPT_SORT_KEYS) if dumps(value) == raw else b""
+    except ValueError:
         return b""
-    written = _STRING_OR_NUMBER.sub(_quoted, text)
-    return b"" if _DOUBTFUL in written else written
 
 
-def _quoted(token: re.Match[bytes]) -> bytes:
-    number = token[1]
-    if number is None:
-        return token[0]
-    return _DOUBTFUL if b"e" in number or b"E" in number else b'"%b"' % number if b"." in number else number
+def _quoted(value: Any) -> Any:
+    """Return a parsed value with its fractions as texts. Raises ValueError for an exponent, which may be written otherwise."""
+    kind = type(value)
+    if kind is dict:
+        return {name: _quoted(v) if type(v) in _MAY_HOLD else v for name, v in value.items()}
+    if kind is list:
+        return [_quoted(v) for v in value]
+    if kind is not float:
+        return value
+    written = dumps(value).decode()
+    if "e" in written:
+        raise ValueError(written)
+    return written
 
 
 def _without_secrets(*texts: str) -> None:
@@ -320,7 +328,6 @@ def _places(columns: _Columns, received: Received, window: _Window) -> pa.Table:
 
 def _incoming(columns: _Columns, texts: pa.Array, received: Received, window: _Window) -> pa.Table:
     count = len(texts)
-    numbers = pc.utf8_lpad(pa.array(range(window.first, window.first + count)).cast(pa.string()), 9, "0")
     filled: dict[str, Any] = {
         "own_key": columns.key,
         "raw": texts,
@@ -330,7 +337,8 @@ def _incoming(columns: _Columns, texts: pa.Array, received: Received, window: _W
         else pa.nulls(count, pa.string()),
         "source_id": pa.repeat(_SOURCE.id, count),
         "owner": pa.repeat(received.provenance.owner, count),
-        "evidence": pc.binary_join_element_wise(received.content.sha256, numbers, "#"),
+        "evidence_sha256": pa.repeat(received.content.sha256, count),
+        "evidence_record": range(window.first, window.first + count),
         "file_sha256": pa.repeat(received.file_sha256, count),
         "text_repaired": _marked(columns.repaired, count),
         "duplicate_names": _marked(columns.doubled, count),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,17 @@ _FAULTS = 5
 
 
 def preview(
-    paths: Sequence[Path], limits: Limits = LIMITS, password: str | None = None, maps: Sequence[Path] = ()
+    paths: Sequence[Path],
+    limits: Limits = LIMITS,
+    password: str | None = None,
+    maps: Sequence[Path] = (),
+    progress: Callable[[int, int, int], None] = lambda *_: None,
 ) -> list[dict[str, Any]]:
     """Return for each file, and each member of an archive, what it would be taken for and why; writes nothing.
 
     For a file that a column map claims, `mapping` says in words what becomes of its columns, and `first_row` shows its
-    first row. Raises UsageFault that names every fault of a map.
+    first row. `progress` gets files and bytes that were looked at, and 0: records are not counted. Raises UsageFault that
+    names every fault of a map.
     """
     out: list[dict[str, Any]] = []
     given = Maps()
@@ -37,7 +42,9 @@ def preview(
         out.append(
             {"path": found.name, "source": reading.source_id or "", "why": reading.why, "mapping": reading.notes}
         )
-    for found in discover(paths):
+    size = 0
+    for done, found in enumerate(discover(paths)):
+        progress(done, size, 0)
         if found.problem:
             out.append({"path": found.name, "source": "", "why": found.problem})
             continue
@@ -46,6 +53,7 @@ def preview(
         except OSError as error:
             out.append({"path": found.name, "source": "", "why": f"cannot be read: {error.strerror}"})
             continue
+        size += len(data)
         content = unpack(data, limits)
         if archive_kind(content.data):
             for part in members(data, limits, password):

@@ -356,7 +356,6 @@ class _Collector:
             "native_id": native,
             "canonical_sha256": canonical,
             "owner": provenance.owner,
-            "evidence": evidence_pointer(place.content_sha256, place.record_no),
             "file_sha256": place.file_sha256,
         }
         if table == "aws_event":
@@ -365,9 +364,11 @@ class _Collector:
                 raw = masked_json(raw)
             flags = {"text_repaired": repaired, "duplicate_names": "duplicate_names" in record.flags}
             known = clean({"unmapped": row.get("unmapped"), "fidelity": fidelity})
-            self.group.aws.append({**common, **flags, **known, "own_key": key, "raw": raw})
+            at = {"evidence_sha256": place.content_sha256, "evidence_record": place.record_no}
+            self.group.aws.append({**common, **flags, **known, **at, "own_key": key, "raw": raw})
         else:
-            head = {"event_key": key, **self._head()}
+            pointer = evidence_pointer(place.content_sha256, place.record_no)
+            head = {"event_key": key, "evidence": pointer, **self._head()}
             self.group.rows.setdefault(table, []).append(
                 clean({"provider": self.source.provider, **row, **common, **head})
             )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +12,6 @@ from typing import Any
 
 from forensics.ingest.account import IngestResult, Pending, insert_files, tally
 from forensics.ingest.archives import opens
-from forensics.ingest.committing import Committing
 from forensics.ingest.discover import Found, discover
 from forensics.ingest.fast import NotPlain, read_fast
 from forensics.ingest.indicator_files import found_indicators, take_indicators
@@ -25,6 +22,7 @@ from forensics.ingest.receipts import ReceiptFacts, ReceiptTable, read_tables
 from forensics.ingest.reference_files import found_references, take_reference
 from forensics.ingest.unpack import LIMITS, Limits, archive_kind, unpack
 from forensics.ingest.unpacking import Unpacking, limits_of, may_differ
+from forensics.ingest.writing import Counts, Writing
 from forensics.sources.protocol import Provenance
 from forensics.store.case_folder import CaseFolder
 from forensics.store.duckdb_engine import ROW_GROUP, rows_of
@@ -37,6 +35,7 @@ from forensics.store.schema import EVENT_TABLES, EVENT_TIMES
 GROUP_RECORDS = 2 * ROW_GROUP + ROW_GROUP // 2 + 1_000
 GROUP_FILES = 256
 GROUP_BYTES = 64 * 1024**2
+_FEW_RECORDS = 4_096
 _SUFFIXES = (
     *(".json.gz", ".jsonl.gz", ".csv.gz", ".json", ".jsonl", ".ndjson", ".csv", ".gz", ".txt", ".toml"),
     *(".zip", ".tar", ".tgz", ".bz2", ".xz", ".zst"),
@@ -87,16 +86,15 @@ class Ingest:
             for digest, exhibit, reason in run("SELECT file_sha256, exhibit, reason FROM withdrawal").fetchall()
         }
         self._before = self._counts()
-        self._group, self._pending = Group(), list[Pending]()
+        self._group, self._beside, self._pending = Group(), Group(), list[Pending]()
         self._maps = Maps()
         self._not_read = {
             row[0] for row in run("SELECT file_sha256 FROM evidence_file WHERE state = ?", [SKIPPED]).fetchall()
         }
         self._movable = _movable(connection)
-        self._committing = Committing()
-        self._is_open = False
-        self._counted: Counter[tuple[int, str]] = Counter()
+        self._writing = Writing(self.store)
         self._parts = 0  # records of the file at hand that were handed on
+        self._written = 0  # records of pending files that are written, and not committed
         self._report: Callable[[int], None] = lambda _: None
 
     def _counts(self) -> dict[str, int]:
@@ -107,33 +105,37 @@ class Ingest:
     def run(self, files: Sequence[Found], table: ReceiptTable, progress: Progress) -> IngestResult:
         """Read all files, committing group by group; what is committed stays when the run is interrupted."""
         total_bytes, seen = 0, 0
-        try:
-            with self._committing:
-                for done, found in enumerate(files, start=1):
-                    self._parts = 0
-                    self._report = partial(_within, progress, done - 1, total_bytes, seen)
-                    item = self._one(found, table)
-                    if item is not None:
-                        self._pending.append(item)
-                        total_bytes += item.size
-                        seen += item.reading.seen
-                    if self._is_full():
-                        self._commit()
-                    progress(done, total_bytes, seen)
-                self._commit()
-                self._committing.wait()
-        finally:
-            self._roll_back()
+        with self._writing:
+            for done, found in enumerate(files, start=1):
+                self._parts = 0
+                self._report = partial(_within, progress, done - 1, total_bytes, seen)
+                item = self._one(found, table)
+                self._written += self._parts
+                if item is not None:
+                    self._pending.append(item)
+                    total_bytes += item.size
+                    seen += item.reading.seen
+                if self._is_full(len(files) - done):
+                    self._commit()
+                elif len(self._group) >= ROW_GROUP:
+                    self._write_on()
+                progress(done, total_bytes, seen)
+            self._commit()
+            self._writing.wait()
         self.store.transact(self._settle)
         self.result.tables = {t: n - self._before[t] for t, n in self._counts().items()}
         return self.result
 
-    def _is_full(self) -> bool:
-        size = sum(item.size for item in self._pending)
-        return len(self._group) >= GROUP_RECORDS or len(self._pending) >= GROUP_FILES or size >= GROUP_BYTES
+    def _is_full(self, left: int) -> bool:
+        """Whether to commit; where the rest would be small, or few files are `left`, up to twice as much goes together."""
+        count, records = len(self._pending), self._written + len(self._group)
+        full = max(records / GROUP_RECORDS, count / GROUP_FILES)
+        rest_is_small = records > ROW_GROUP and records % ROW_GROUP <= ROW_GROUP // 2
+        wait = rest_is_small or left <= count / (2 * max(full, 1))
+        return full >= (2 if wait else 1) or sum(item.size for item in self._pending) >= GROUP_BYTES
 
     def _one(self, found: Found, table: ReceiptTable) -> Pending | None:
-        facts = replace(self._facts(found, table), read_at=_naive(self.folder.clock()))
+        facts = replace(self._facts(found, table), read_at=self.folder.clock().replace(tzinfo=None))
         if found.problem:
             state = SKIPPED if "not " in found.problem.partition(":")[2] else DEFECTIVE
             return self._unread(found, facts, FileReading(state, found.problem))
@@ -197,9 +199,10 @@ class Ingest:
         try:
             quick = read_fast(received, own, self._part)
         except NotPlain:
-            self._committing.wait()
-            self._roll_back()
-            quick = None
+            self._writing.give_up()
+            if len(self._beside):
+                self._group, self._beside, self._written = self._beside, Group(), 0
+            self._parts, quick = 0, None
         self._group.bulk.extend(own.bulk)
         return read_file(received, self._group) if quick is None else quick
 
@@ -208,28 +211,26 @@ class Ingest:
         return read_file(received, group) if quick is None else quick
 
     def _part(self, part: Group) -> None:
-        """Write a part of a large file in a transaction that stays open until the file is read to its end."""
-        if self._pending:
-            self._commit()
+        """Write a part of a large file in a transaction that stays open until the file is read to its end.
 
-        def work() -> None:
-            self._begin()
-            self._counted.update(self.store.write(part))
-
+        It may yet have to be given up. Few records of files before go with it, as the engine would join a row group of their
+        own with those behind, and are kept in case they must be written again; else they are committed.
+        """
+        if not self._parts:
+            if self._written or len(self._group) >= _FEW_RECORDS:
+                self._commit()
+            elif len(self._group):
+                self._beside = replace(self._group)  # with the texts, whatever form they are written in
+                self._write_on()
         self._parts += len(part)
         self._report(self._parts)
-        self._committing.hand_over(work)
+        self._writing.write(part)
 
-    def _begin(self) -> None:
-        if not self._is_open:
-            self.store.connection.execute("BEGIN")
-            self._is_open = True
-
-    def _roll_back(self) -> None:
-        """Give up the open transaction, if there is one."""
-        if self._is_open:
-            self.store.connection.execute("ROLLBACK")
-        self._is_open, self._counted = False, Counter()
+    def _write_on(self) -> None:
+        """Write the records of the pending files so far, which bounds the memory; they are committed later."""
+        group, self._group = self._group, Group()
+        self._written += len(group)
+        self._writing.write(group)
 
     def _register(
         self,
@@ -296,21 +297,21 @@ class Ingest:
     def _commit(self) -> None:
         """Hand the group over to be written and committed; the next one can be read meanwhile."""
         group, pending = self._group, self._pending
-        self._group, self._pending = Group(), []
+        self._group, self._beside, self._pending, self._written = Group(), Group(), [], 0
         if not pending:
             return
 
-        def work() -> None:
-            self._begin()
-            self._counted.update(self.store.write(group))
-            lines = insert_files(self.store, pending, self._counted, copied=self.options.copy)
-            self.store.connection.execute("COMMIT")
-            self._is_open, self._counted = False, Counter()
+        lines: list[dict[str, Any]] = []
+
+        def account(counts: Counts) -> None:
+            lines.extend(insert_files(self.store, pending, counts, copied=self.options.copy))
+
+        def tell() -> None:
             append_receipts(self.folder, lines, self.options.by)
             for item, line in zip(pending, lines, strict=True):
                 tally(self.result, item, line)
 
-        self._committing.hand_over(work)
+        self._writing.commit(group, account, tell)
 
     def _settle(self) -> None:
         """Flag conflicting ids, choose evidence pointers, and note the span of each file."""
@@ -345,10 +346,6 @@ def _movable(connection: Any) -> dict[str, str | None]:
 def _within(progress: Progress, files: int, size: int, seen: int, more: int) -> None:
     """Report progress in the middle of a large file."""
     progress(files, size, seen + more)
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=None)
 
 
 def ingest(

@@ -22,7 +22,11 @@ actor VARCHAR who did it
 actor_email VARCHAR e-mail address
 credential VARCHAR session, token id or access key that was used; never a secret
 key_id VARCHAR provider key that was read
+key_sha256 VARCHAR SHA-256 of that key, 64 hex digits in small letters
+hint VARCHAR redacted form of that key, never the key
 key_name VARCHAR name of that key
+key_provider VARCHAR AI provider of that key, where the log tells it
+customer VARCHAR whose key it is, where the log tells it; else the owner of the log counts
 location VARCHAR where the key was read from: row, path or secret
 resource VARCHAR what it was done to
 account VARCHAR account, tenant or organisation in the system

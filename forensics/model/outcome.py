@@ -30,13 +30,11 @@ class CanonicalRows:
     types: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     sha256: str
-    #: Number of rows of a result whose rows were handed over in parts.
-    streamed: int = 0
 
     @property
     def count(self) -> int:
         """Number of rows."""
-        return len(self.rows) or self.streamed
+        return len(self.rows)
 
     def dicts(self) -> list[dict[str, Any]]:
         """Rows as dictionaries by column name."""

@@ -101,8 +101,10 @@ class MappedSource:
             endpoint = "requests" if self.table == "ai_request" else "audit"
             return covered_events(self.provider, endpoint, times, truncated=False)
         out: list[Row] = []
-        for grouped, endpoint in sorted({(row["grouped_by"], row.get("endpoint") or "costs") for row in rows}):
-            mine = [r for r in rows if r["grouped_by"] == grouped and (r.get("endpoint") or "costs") == endpoint]
+        # Usage whose endpoint the map leaves open is usage all the same, never costs.
+        unnamed = "costs" if self.table == "ai_cost" else "usage"
+        for grouped, endpoint in sorted({(row["grouped_by"], row.get("endpoint") or unnamed) for row in rows}):
+            mine = [r for r in rows if r["grouped_by"] == grouped and (r.get("endpoint") or unnamed) == endpoint]
             buckets = [Bucket(row[names[0]], row[names[1]]) for row in mine]
             received = document.provenance.received_at
             out += covered(self.provider, endpoint, buckets, grouped_by=grouped, truncated=False, received=received)
@@ -145,6 +147,9 @@ class MappedSource:
             row["currency"] = row["currency"].upper()
         if self.table == "ai_key":
             _key(row, self.provider)
+        if self.table == "other_event":
+            row["key_provider"] = row["key_provider"].lower() if row["key_provider"] else None
+            row["key_sha256"] = digest_of(row["key_sha256"])
         if self.table in TIMES:
             mapped = {_DIMENSIONS[name] for name in self.map.columns if name in _DIMENSIONS}
             row["grouped_by"] = ",".join(sorted(mapped))

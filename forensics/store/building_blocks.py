@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 #: Each view, in the order in which they rest on each other.
 _BLOCKS = ("secret_access", "key_usage", "key_unit", "covered_unit", "key_made", "key_read", "first_seen")
-#: What decides which rows of usage count: small, and asked for by every query over usage.
-_OVERLAPS = ("ai_usage_earlier", "ai_key_name", "ai_usage_mixed")
+#: What decides which rows of usage and of the inventory count: small, and asked for by every query over them.
+_OVERLAPS = ("ai_usage_earlier", "ai_key_name", "ai_usage_mixed", "ai_key_standing")
 #: A view of more rows stays one: what is kept lies in memory, which the queries need themselves.
 MOST_ROWS = 1_000_000
 

@@ -10,18 +10,37 @@ from __future__ import annotations
 _IDENTITY = "coalesce(nullif(native_id, ''), own_key)"
 
 
-def decide(table: str, native: str) -> str:
-    """Return the statement that makes `decided`: one row an identity.
+#: With more rows than this, the ids that came in are looked up among hashes first: the store's ids are packed text, and
+#: reading all of them for each group would take longer than writing it.
+MANY_ROWS = 100_000
+
+
+def rows_of(table: str, native: str) -> str:
+    """Return the SQL of event_key, id and canonical hash of all rows of a table; an event that stands as a twin is there too."""
+    columns = f"SELECT event_key, {native}, canonical_sha256 FROM"
+    return f"({columns} aws_event UNION ALL {columns} aws_event_twin)" if table == "aws_event" else table
+
+
+def known(table: str, native: str) -> str:
+    """Return the statement that makes `known_TABLE`: the hash of the id of each row that is there."""
+    return f"""
+CREATE OR REPLACE TEMP TABLE known_{table} AS
+SELECT hash(coalesce(nullif({native}, ''), event_key)) AS h FROM {rows_of(table, native)} AS t"""
+
+
+def learn(table: str) -> str:
+    """Return the statement that adds the rows that `decided` makes new."""
+    return f"INSERT INTO known_{table} SELECT hash(id) FROM decided WHERE standing IS NULL"
+
+
+def decide(table: str, native: str, *, many: bool = False) -> str:
+    """Return the statement that makes `decided`: one row an identity. `many`: `known_TABLE` says which may be there.
 
     id, canonical_sha256, target (smallest key that came in), standing (key of the row that is there, or NULL) and
     first_receipt (the receipt whose record is counted as accepted when none is there).
     """
-    if table == "aws_event":  # an event that stands as a twin is there too
-        there = "(SELECT {0} FROM aws_event UNION ALL SELECT {0} FROM aws_event_twin)".format(
-            "event_key, event_id, canonical_sha256"
-        )
-    else:
-        there = table
+    there = rows_of(table, native)
+    maybe = f"(SELECT * FROM identity SEMI JOIN known_{table} ON h = hash(id))" if many else "identity"
     return f"""
 CREATE OR REPLACE TEMP TABLE decided AS
 WITH identity AS (
@@ -29,10 +48,10 @@ WITH identity AS (
     min(receipt_id) AS first_receipt
   FROM incoming_place GROUP BY ALL),
 there AS (
-  SELECT i.id, i.canonical_sha256, t.event_key FROM identity AS i
+  SELECT i.id, i.canonical_sha256, t.event_key FROM {maybe} AS i
   JOIN {there} AS t ON t.{native} = i.id AND t.canonical_sha256 = i.canonical_sha256
   UNION ALL
-  SELECT i.id, i.canonical_sha256, t.event_key FROM identity AS i
+  SELECT i.id, i.canonical_sha256, t.event_key FROM {maybe} AS i
   JOIN {there} AS t ON t.event_key = i.id
   WHERE i.bare)
 SELECT i.id, i.canonical_sha256, i.target, i.first_receipt, t.standing

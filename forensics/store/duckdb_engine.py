@@ -6,7 +6,7 @@ Settings: https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overv
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -31,18 +31,16 @@ _OFFLINE: _Config = {
 _ALLOWED = ("VARCHAR", "BIGINT", "HUGEINT", "INTEGER", "BOOLEAN", "TIMESTAMP", "DATE", "DECIMAL")
 
 
-#: Gets the columns and types of a result and returns what takes its rows, part after part.
-Taker = Callable[[tuple[str, ...], tuple[str, ...]], Callable[[list[tuple[Any, ...]]], None]]
+#: Rows that are fetched and hashed at once.
 _PART = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class ByKey:
-    """A query that is run over some keys at a time: its SELECT and what is bound; `taker` gets the rows, if there is one."""
+    """A query that is run over some keys at a time: its SELECT and what is bound."""
 
     sql: str
     parameters: Mapping[str, Any]
-    taker: Taker | None = None
 
 
 #: Rows of a row group. A transaction with as many rows writes its blocks at once instead of twice, through the log.
@@ -154,31 +152,27 @@ def _line(values: tuple[Any, ...]) -> bytes:
 
 
 class _Result:
-    """A result as it comes, part after part: hashed at once, and its rows held or handed over."""
+    """A result as it comes, part after part, hashed at once."""
 
-    def __init__(self, taker: Taker | None) -> None:
-        self._taker = taker
-        self._take: Callable[[list[tuple[Any, ...]]], None] | None = None
+    def __init__(self) -> None:
         self._columns: tuple[str, ...] = ()
         self._types: tuple[str, ...] = ()
-        self._digest, self._count = sha256(), 0
+        self._digest = sha256()
         self._rows: list[tuple[Any, ...]] = []
 
     def add(self, cursor: duckdb.DuckDBPyConnection) -> None:
         described = cursor.description or []
         columns, types = tuple(d[0] for d in described), tuple(str(d[1]) for d in described)
-        if self._take is None:
+        if not self._columns:
             _check(columns, types)
             self._columns, self._types = columns, types
             self._digest.update(canonical_lines(columns, types, ()))
-            self._take = self._taker(columns, types) if self._taker else self._rows.extend
         while rows := cursor.fetchmany(_PART):
             self._digest.update(_lines(types, rows))
-            self._take(rows)
-            self._count += len(rows)
+            self._rows.extend(rows)
 
     def done(self) -> CanonicalRows:
-        return CanonicalRows(self._columns, self._types, tuple(self._rows), self._digest.hexdigest(), self._count)
+        return CanonicalRows(self._columns, self._types, tuple(self._rows), self._digest.hexdigest())
 
 
 class DuckDBEngine:
@@ -189,15 +183,6 @@ class DuckDBEngine:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
-    def stream(self, sql: str, parameters: Mapping[str, Any], taker: Taker) -> CanonicalRows:
-        """Run `sql` and hand its rows over in parts; returns the result without rows but with their number and hash.
-
-        Raises QueryFault as `run` does.
-        """
-        result = _Result(taker)
-        self._into(result, sql, parameters)
-        return result.done()
-
     def run(self, sql: str, parameters: Mapping[str, Any], *, by_key: bool = False) -> CanonicalRows:
         """Run `sql` with bound `parameters`; `by_key` as its query file says.
 
@@ -205,16 +190,16 @@ class DuckDBEngine:
         """
         if by_key:
             return self.run_by_key([ByKey(sql, parameters)])[0]
-        result = _Result(None)
+        result = _Result()
         self._into(result, sql, parameters)
         return result.done()
 
     def run_by_key(self, wanted: Sequence[ByKey], most_rows: int = PART_ROWS) -> list[CanonicalRows]:
-        """Run queries that are marked `by_key`, over some keys at a time; each gives what `run` or `stream` gives.
+        """Run queries that are marked `by_key`, over some keys at a time; each gives what `run` gives.
 
         Raises QueryFault as `run` does.
         """
-        results = [_Result(each.taker) for each in wanted]
+        results = [_Result() for _ in wanted]
         try:
             for _ in usage_parts(self._connection, most_rows):
                 for each, result in zip(wanted, results, strict=True):

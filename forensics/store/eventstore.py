@@ -34,8 +34,8 @@ SLICE = 30_720
 
 
 def arrow_schema(table: Table) -> pa.Schema:
-    """Return the Arrow schema of a table of the store."""
-    return pa.schema([(c.name, _ARROW[c.type]) for c in table.columns])
+    """Return the Arrow schema of the rows that a table of the store is written with."""
+    return pa.schema([(c.name, _ARROW[c.type]) for c in table.columns if not c.made_of])
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:
@@ -74,7 +74,7 @@ PLACES = pa.schema(
 #: Columns of CloudTrail records on their way to the projection; line by line the same records as their places.
 INCOMING = pa.schema(
     [(n, pa.string()) for n in ("own_key", "raw", "canonical_sha256", "unmapped", "source_id", "owner")]
-    + [("evidence", pa.string()), ("file_sha256", pa.string())]
+    + [("evidence_sha256", pa.string()), ("evidence_record", pa.int64()), ("file_sha256", pa.string())]
     + [("text_repaired", pa.bool_()), ("duplicate_names", pa.bool_())]
 )
 #: The same with the fidelity of each record; what comes in bulk is full.
@@ -85,14 +85,16 @@ _LISTED = INCOMING.append(pa.field("fidelity", pa.string()))
 class Group:
     """Records of some files, written in one transaction.
 
-    CloudTrail records come one by one (`places` and `aws`) or in bulk (`bulk`: tables of PLACES and of INCOMING).
+    CloudTrail records come one by one (`places` and `aws`) or in bulk (`bulk`: tables of PLACES and of INCOMING). Once
+    they are `shaped`, all of them stand there, in the order of their places.
     """
 
     places: list[Place] = field(default_factory=list)
     aws: list[Row] = field(default_factory=list)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     other: dict[str, list[Row]] = field(default_factory=dict)
-    bulk: list[tuple[pa.Table, pa.Table]] = field(default_factory=list)
+    bulk: list[tuple[pa.Table, pa.Table | None]] = field(default_factory=list)
+    shaped: pa.Table | None = None
 
     def __len__(self) -> int:
         return len(self.places) + sum(len(places) for places, _ in self.bulk)
@@ -108,7 +110,9 @@ class Group:
             yield table, pa.concat_tables(parts + ([p for p, _ in self.bulk] if table == "aws_event" else []))
 
     def incoming(self) -> pa.Table:
-        """Return the CloudTrail records, in the order of their places."""
+        """Return the CloudTrail records, in the order of their places: with their texts, or shaped."""
+        if self.shaped is not None:
+            return self.shaped
         listed = pa.Table.from_pylist(self.aws, schema=_LISTED)
         return pa.concat_tables([listed, *(r for _, r in self.bulk)], promote_options="default")
 
@@ -180,7 +184,11 @@ class EventStore:
     def _decide(self, table: str, group: Group) -> None:
         """Say for each record that comes in which row stands for it, and let rows stand under their smallest key."""
         run = self.connection.execute
-        run(decision.decide(table, _NATIVE.get(table, "native_id")))
+        native = _NATIVE.get(table, "native_id")
+        many = self._knows(table, native)
+        run(decision.decide(table, native, many=many))
+        if many:
+            run(decision.learn(table))
         run(decision.RENAMED)
         if run("SELECT count(*) FROM renamed").fetchall()[0][0]:
             for name in [table, "occurrence"] + (
@@ -194,6 +202,18 @@ class EventStore:
                     run(f"""UPDATE {name} SET source_id = i.source_id FROM incoming AS i
                             WHERE i.own_key = {name}.event_key AND i.own_key IN (SELECT target FROM renamed)""")
                 self.connection.unregister("incoming")
+
+    def _knows(self, table: str, native: str) -> bool:
+        """Whether the table is so large that `known_TABLE` is asked first, which then tells of all its rows."""
+        count = f"SELECT count(*) FROM {decision.rows_of(table, native)} AS t"
+        total = self.connection.execute(count).fetchall()[0][0]
+        if total <= decision.MANY_ROWS:
+            return False
+        made = self.connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [f"known_{table}"])
+        told = f"SELECT count(*) FROM known_{table}"
+        if not made.fetchall()[0][0] or self.connection.execute(told).fetchall()[0][0] != total:
+            self.connection.execute(decision.known(table, native))
+        return True
 
     def _keep(self, table: str, rows: list[Row], new: set[str]) -> None:
         chosen: dict[str, Row] = {}
@@ -215,8 +235,10 @@ class EventStore:
 
     def _project(self, incoming: pa.Table) -> None:
         run = self.connection.execute
-        self.connection.register("incoming", incoming)
-        run(f"CREATE OR REPLACE TEMP TABLE shaped AS {projection.SHAPED}")
+        is_shaped = "raw" not in incoming.column_names
+        self.connection.register("shaped" if is_shaped else "incoming", incoming)
+        if not is_shaped:
+            run(f"CREATE OR REPLACE TEMP TABLE shaped AS {projection.SHAPED}")
         run(f"CREATE OR REPLACE TEMP TABLE identity_form AS {projection.IDENTITIES}")
         times = [row[0] for row in run(projection.DISTINCT_TIMES).fetchall()]
         raws = [row[0] for row in run(projection.DISTINCT_ADDRESSES).fetchall()]
@@ -244,9 +266,9 @@ class EventStore:
             run(f"INSERT INTO aws_event_item {projection_children.items('named', services)}")
         if run(projection_children.MAY_ISSUE).fetchall()[0][0]:
             run(f"INSERT INTO credential {projection_children.PROJECT_CREDENTIALS}")
-        for name in ("shaped", "identity_form", "named"):
+        for name in ("identity_form", "named", *(() if is_shaped else ("shaped",))):
             run(f"DROP TABLE {name}")
-        for name in ("incoming", "time_form", "address_form"):
+        for name in ("time_form", "address_form", "shaped" if is_shaped else "incoming"):
             self.connection.unregister(name)
 
     def settle(self) -> None:
@@ -261,9 +283,16 @@ class EventStore:
                GROUP BY event_key HAVING count(*) > 1""")
         repeated = run("SELECT count(*) FROM smallest").fetchall()[0][0]
         for table in EVENT_TABLES if repeated else ():
-            run(f"""UPDATE {table} SET evidence = s.evidence FROM smallest AS s
+            run(f"""UPDATE {table} SET {points_to(table, "s.evidence")} FROM smallest AS s
                     WHERE s.event_key = {table}.event_key AND s.evidence <> {table}.evidence""")
         run("DROP TABLE smallest")
+
+
+def points_to(table: str, pointer: str) -> str:
+    """Return what UPDATE sets where rows of a table get the pointer that the SQL `pointer` gives."""
+    if "evidence_record" not in TABLES[table].names:
+        return f"evidence = {pointer}"
+    return f"evidence_sha256 = split_part({pointer}, '#', 1), evidence_record = CAST(split_part({pointer}, '#', 2) AS BIGINT)"
 
 
 def evidence_pointer(content_sha256: str, record_no: int) -> str:

@@ -18,16 +18,22 @@ if TYPE_CHECKING:
     import duckdb
 
 #: A record of CloudTrail has at most 1 MiB, and hardly ever more than this.
-_LARGE = 256 * 1024
+LARGE = 256 * 1024
 _AT_ONCE = 4 * 1024**2
 #: Bytes that the engine takes for a byte of a record, at the most that was met, and as many again.
 _TIMES = 40
 
 
 def bounded(records: pa.Table) -> Iterator[pa.Table]:
-    """Yield the records in their order: all at once, or where one of them is large in pieces of a few MiB."""
+    """Yield the records in their order: all at once, or where one of them is large in pieces of a few MiB.
+
+    Records that are shaped have no large one among them.
+    """
+    if "raw" not in records.column_names:
+        yield records
+        return
     lengths = pc.binary_length(records.column("raw"))
-    if (pc.max(lengths).as_py() or 0) <= _LARGE:
+    if (pc.max(lengths).as_py() or 0) <= LARGE:
         yield records
         return
     start, size = 0, 0
@@ -42,9 +48,12 @@ def bounded(records: pa.Table) -> Iterator[pa.Table]:
 @contextmanager
 def room_for(connection: duckdb.DuckDBPyConnection, records: pa.Table) -> Iterator[None]:
     """Let the engine have more memory than usual while it works on a record that needs it."""
+    if "raw" not in records.column_names:
+        yield
+        return
     lengths = pc.binary_length(records.column("raw"))
     wanted = _TIMES * (pc.sum(lengths).as_py() or 0)
-    if wanted <= _TIMES * _AT_ONCE or pc.max(lengths).as_py() <= _LARGE:  # many usual records need no more than usual
+    if wanted <= _TIMES * _AT_ONCE or pc.max(lengths).as_py() <= LARGE:  # many usual records need no more than usual
         yield
         return
     connection.execute(f"SET memory_limit = '{wanted + 512 * 1024**2}B'")

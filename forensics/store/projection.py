@@ -8,6 +8,7 @@ distinct times and addresses that SQL must not guess.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from forensics.model.event import AWS_EVENT
 
@@ -244,23 +245,26 @@ _COLUMNS: dict[str, str] = {
     "canonical_sha256": "canonical_sha256",
     "source_id": "source_id",
     "owner": "owner",
-    "evidence": "evidence",
+    "evidence_sha256": "evidence_sha256",
+    "evidence_record": "evidence_record",
     "file_sha256": "file_sha256",
 }
 
-_missing = set(AWS_EVENT.names) ^ set(_COLUMNS)
+_missing = set(AWS_EVENT.stored) ^ set(_COLUMNS)
 if _missing:  # a column added to the model must be projected, and the other way round
     raise RuntimeError(f"aws_event columns without projection: {sorted(_missing)}")
 
 
-PROJECT_AWS_EVENT = (
-    _STAGES
-    + "SELECT "
-    + ",\n  ".join(f"{_COLUMNS[name]} AS {name}" for name in AWS_EVENT.names)
-    + """
+def projected(names: Sequence[str], shaped: str = "shaped") -> str:
+    """Return the SELECT of these columns of aws_event over a relation of the form of `shaped`."""
+    columns = ",\n  ".join(f"{_COLUMNS[name]} AS {name}" for name in names)
+    return f"""{_STAGES.replace("FROM shaped AS", f"FROM {shaped} AS")}
+SELECT {columns}
 FROM judged
 LEFT JOIN time_form AS tf ON tf.text = time_text
 LEFT JOIN time_form AS cf ON cf.text = u.sessionContext.attributes.creationDate
 LEFT JOIN address_form AS af ON af.raw = s.sourceIPAddress
 """
-)
+
+
+PROJECT_AWS_EVENT = projected(AWS_EVENT.stored)

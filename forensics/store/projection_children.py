@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from forensics.store.projection import NAME_BASE, REQUEST
+from forensics.store.projection import NAME_BASE, REQUEST, projected
 
 _SHORT_NAME = (
     "CASE WHEN {v} LIKE 'arn:%:secretsmanager:%' THEN regexp_replace(regexp_replace({v},"
@@ -130,7 +130,11 @@ FROM (SELECT own_key, s, {REQUEST} AS q FROM shaped
       WHERE s.eventSource IN ({", ".join(map(_hosts, _NAMED))}) OR s.resources IS NOT NULL)"""
 NAMED_SERVICES = "SELECT DISTINCT split_part(event_source, '.', 1) FROM named"
 
-#: What the records hand out that were just written: read back, since these few rows are planned sooner than projected.
-_ISSUING = "SELECT own_key FROM shaped WHERE contains(s.responseElements, '\"accessKeyId\"')"
-MAY_ISSUE = f"SELECT count(*) FROM ({_ISSUING})"
-PROJECT_CREDENTIALS = credentials(f"(SELECT * FROM aws_event WHERE event_key IN ({_ISSUING}))")
+#: Records that may hand out a credential. They are projected again: to find their rows takes longer the more there are.
+_ISSUING = "(SELECT * FROM shaped WHERE contains(s.responseElements, '\"accessKeyId\"'))"
+MAY_ISSUE = f"SELECT count(*) FROM {_ISSUING}"
+_ISSUED = (
+    "event_key event_time credential_id actor event_name_base outcome response_elements issued_credential_id"
+    " request_role_arn request_user_name"
+).split()
+PROJECT_CREDENTIALS = credentials(f"({projected(_ISSUED, _ISSUING)})")

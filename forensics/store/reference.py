@@ -20,7 +20,8 @@ account numbers and versions are text; money is `DECIMAL(28,12)`; `JSON` is kept
 #: What each view is for; the columns are in its SQL, in `forensics/store/schema.py`.
 VIEW_MEANING: dict[str, str] = {
     "secret_access": "One row an access to a stored secret, parameter or function configuration; denied ones too.",
-    "ai_key_standing": "Rows of `ai_key` that stand: of each key those of the newest version of the inventory that names it; a key that a later version leaves out stays.",
+    "ai_key_stated": "Rows of the inventory as each received file has them, empty text where they say nothing; `key_id` also where a hash, hint, name or place of the row decides it.",
+    "ai_key_standing": "Rows of `ai_key` that stand: of each key those of the newest version of the inventory that names it, by its id or by another name that decides it (then `key_id` is that id); a key that a later version leaves out stays.",
     "key_read": "One row a successful read of a place where, by the inventory, a key stands; `key` is its id, else its name, else its place. A read of a path reaches all below it; services that read for themselves are no readers.",
     "event_integrity": "One row a CloudTrail event, once `keytrail verify-logs` ran: signed, content hash only, failed or not covered, by the best of the files that hold it; `in_failed_file` when one of them failed.",
     "ai_usage_earlier": "Rows of `ai_usage` that an export received later tells anew: they do not count.",
@@ -35,7 +36,7 @@ VIEW_MEANING: dict[str, str] = {
     "key_unit": "Use of each key of `key_usage` by the units that are compared: hours, or wider buckets where the export has no finer ones.",
     "key_made": "When each key of `key_usage` was made, by an audit log or the inventory; before that it cannot be silent.",
     "first_seen": "The first time that a principal made a call of AWS, and how often it did; services that act for themselves are left out.",
-    "ai_cost_current": "Rows of `ai_cost` with overlaps resolved in the same way; of one owner, organisation and day in exactly one kind of export and grouping.",
+    "ai_cost_current": "Rows of `ai_cost` with overlaps resolved in the same way; of one owner, organisation and day in exactly one kind of export and grouping; costs that tell a name and no id are of the key that alone has it (`named_by`).",
     "vault_access": "One row an access to Vault: the records of one owner with one `request.id`, also of several devices; `is_attempt` when unanswered or refused.",
     "activity": "One row per thing that happened, over all sources: time, source, owner, actor, action, outcome, resource, credential, address.",
 }

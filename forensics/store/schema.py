@@ -16,11 +16,11 @@ from forensics.model.prices import MODEL_PRICE, MODEL_USE
 from forensics.model.provider_key import PROVIDER_KEY
 from forensics.model.usage import AI_TABLES
 from forensics.store.custody_views import ACTIVITY_OF_CUSTODY, CUSTODY_VIEWS
-from forensics.store.key_views import AI_KEY_STANDING, KEY_READ
+from forensics.store.key_views import AI_KEY_STANDING, AI_KEY_STATED, KEY_READ
 from forensics.store.series_views import SERIES_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
-SCHEMA_VERSION = "11"
+SCHEMA_VERSION = "12"
 
 _ALL = (
     *CASE_TABLES,
@@ -58,7 +58,7 @@ EVENT_TIMES = "\nUNION ALL ".join(
 
 def ddl(table: Table) -> str:
     """Return the CREATE TABLE statement of a table. Keys are enforced by the writer, not by an index."""
-    columns = ",\n  ".join(f"{c.name} {c.ddl}" for c in table.columns)
+    columns = ",\n  ".join(c.definition for c in table.columns)
     return f"CREATE TABLE {table.name} (\n  {columns}\n)"
 
 
@@ -127,6 +127,7 @@ GROUP BY event_key
 
 VIEWS = (
     ACCESS_TO_SECRETS,
+    AI_KEY_STATED,
     AI_KEY_STANDING,
     KEY_READ,
     EVENT_INTEGRITY,

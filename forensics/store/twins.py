@@ -34,7 +34,7 @@ def link(connection: duckdb.DuckDBPyConnection) -> None:
     """
     run = connection.execute
     if run("SELECT count(*) FROM aws_event_twin").fetchall()[0][0]:
-        run("""CREATE OR REPLACE TEMP TABLE fresh AS SELECT t.* EXCLUDE (same_as) FROM aws_event_twin AS t
+        run("""CREATE OR REPLACE TEMP TABLE fresh AS SELECT t.* EXCLUDE (same_as, evidence) FROM aws_event_twin AS t
                ANTI JOIN aws_event AS e ON e.event_id = t.event_id""")
         run("INSERT INTO aws_event SELECT * FROM fresh")
         run(f"INSERT INTO aws_event_item {projection_children.items('fresh')}")
@@ -43,7 +43,7 @@ def link(connection: duckdb.DuckDBPyConnection) -> None:
         run("DROP TABLE fresh")
     if run("SELECT count(*) FROM aws_event WHERE fidelity <> 'full'").fetchall()[0][0]:
         run(_LESSER)
-        run("""INSERT INTO aws_event_twin SELECT e.* REPLACE (FALSE AS id_conflict), CAST(NULL AS VARCHAR)
+        run("""INSERT INTO aws_event_twin SELECT e.* EXCLUDE (evidence) REPLACE (FALSE AS id_conflict), CAST(NULL AS VARCHAR)
                FROM aws_event AS e SEMI JOIN lesser AS l ON l.event_key = e.event_key""")
         for table in ("aws_event", "aws_event_item", "credential"):
             run(f"DELETE FROM {table} WHERE event_key IN (SELECT event_key FROM lesser)")

@@ -166,7 +166,8 @@ JOIN width AS w ON w.subject = k.subject AND w.granularity_s = k.granularity_s
 """
 
 #: Billed costs with overlaps resolved in the same way; of one owner, organisation and day in one view of them: a
-#: grouping by key before others, the provider's interface before downloads, then the grouping with most dimensions.
+#: grouping by the keys' ids before one by their names, that before others, the provider's interface before downloads,
+#: then the grouping with most dimensions. Costs that tell a name and no id are of the key that alone has it: `named_by`.
 AI_COST_CURRENT = f"""
 CREATE VIEW ai_cost_current AS
 WITH latest AS (
@@ -182,11 +183,12 @@ kind AS (
   FROM (SELECT DISTINCT provider, o, org, day, source_id, dimensions, {_RANK} AS rank FROM latest)
   QUALIFY row_number() OVER (
     PARTITION BY provider, o, org, day
-    ORDER BY contains(dimensions, 'key') DESC, rank, length(dimensions) DESC, source_id, dimensions) = 1)
-SELECT c.* EXCLUDE (o, org, dimensions, day)
+    ORDER BY contains(dimensions, 'api_key_id') DESC, contains(dimensions, 'key') DESC, rank, length(dimensions) DESC, source_id, dimensions) = 1)
+SELECT c.* EXCLUDE (o, org, dimensions, day) REPLACE (coalesce(c.key_id, n.key_id) AS key_id), n.key_name AS named_by
 FROM latest AS c
 JOIN kind AS k ON k.provider = c.provider AND k.o = c.o AND k.org = c.org AND k.day IS NOT DISTINCT FROM c.day
   AND k.source_id = c.source_id AND k.dimensions = c.dimensions
+LEFT JOIN ai_key_name AS n ON c.key_id IS NULL AND n.provider = c.provider AND n.owner = c.owner AND n.key_name = c.key_name
 """
 
 #: In the order in which each can be made.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.store.decision import rekeyed
 from forensics.store.duckdb_engine import rows_of
-from forensics.store.eventstore import EventStore
+from forensics.store.eventstore import EventStore, points_to
 from forensics.store.schema import EVENT_TABLES, TABLES
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _stand(store: EventStore, table: str) -> None:
     """Let the rows of a table that stay stand on what is left of their places."""
     received = ", received_at = coalesce(c.received_at, t.received_at)" if "received_at" in TABLES[table].names else ""
     store.connection.execute(f"""
-        UPDATE {table} AS t SET event_key = r.own_key, evidence = r.evidence, file_sha256 = r.file_sha256{received}
+        UPDATE {table} AS t SET event_key = r.own_key, {points_to(table, "r.evidence")}, file_sha256 = r.file_sha256{received}
         FROM remaining AS r LEFT JOIN receipt AS c ON c.receipt_id = r.receipt_id
         WHERE r.event_key = t.event_key""")
 

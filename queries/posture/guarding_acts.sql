@@ -31,7 +31,7 @@ WITH acts AS (
     coalesce(a.actor_email, a.actor_key_id, a.actor_id, a.actor_type) AS actor, a.action,
     CASE
       WHEN contains(a.action, 'ip_allowlist') OR contains(a.action, 'ip_restriction') THEN 'address'
-      WHEN contains(a.action, 'spend_limit') OR contains(a.action, 'spend_alert') OR contains(a.action, 'usage_limit')
+      WHEN contains(a.action, 'spend_limit') OR contains(a.action, 'spend_alert') OR contains(a.action, 'usage_limit') OR contains(a.action, 'rate_limit')
         OR contains(a.action, 'overage_limit') THEN 'alert'
     END AS subject,
     CASE

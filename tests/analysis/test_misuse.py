@@ -180,6 +180,18 @@ def test_each_sign_is_found_and_weighed(sign, world):
     assert reason["event_keys"] and reason["query_id"].startswith("exposure.")
 
 
+@pytest.mark.parametrize(
+    "action", ["admin_api_key.created", "invite.sent", "rate_limit.updated", "ip_allowlist.deleted", "user.added"]
+)
+def test_each_change_of_keys_members_limits_and_allow_lists_is_a_sign(action):
+    assert "control_plane" in signs(CALM.but(acts=[act(READ + HOUR, action, actor_key_id="key_a")]))
+    assert "surroundings" in signs(CALM.but(acts=[act(READ + HOUR, action, actor="new@acme.example")]))
+    assert (
+        not {"control_plane", "surroundings"}
+        & signs(CALM.but(acts=[act(READ + HOUR, "project.updated", actor_key_id="key_a")])).keys()
+    )
+
+
 def test_signs_of_one_root_count_once():
     assert weighed([Sign("volume", "", "a", ""), Sign("cost", "", "a", "")], DEFAULT) == 3
     assert weighed([Sign("off_hours", "", "a", ""), Sign("token_shape", "", "b", "")], DEFAULT) == 2

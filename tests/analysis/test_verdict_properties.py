@@ -173,8 +173,24 @@ def test_a_shorter_baseline_gives_no_more_than_signs_and_says_when_it_is_none(wo
     cut = world.but(usage=[b for b in world.usage if b["bucket_start"] >= start], covered=(start, UNTIL))
     got = cut.answer()
     assert got["abuse"] != "established"
-    if (T0 - DAY - start).days < 7 and not any(s["weight"] > 1 for s in got["signs"]):
+    short = (T0 - DAY - start).days < 7
+    if short:
+        # These compare with earlier use, of which there is too little.
+        assert not {s["sign"] for s in got["signs"]} & {"volume", "model", "off_hours"}
+    if short and not any(s["weight"] > 1 for s in got["signs"]):
         assert got["abuse"] == "not_evaluable" and any("no baseline" in r["text"] for r in got["reasons"])
+
+
+@QUICK
+@given(st.integers(1, 34), st.integers(1, 80))
+def test_ordinary_use_is_cleared_by_a_baseline_that_is_long_enough_and_only_by_one(days, requests):
+    start = SINCE + days * DAY
+    world = World(usage=[b for b in usual(requests) if b["bucket_start"] >= start], covered=(start, UNTIL))
+    got = world.answer()
+    if (T0 - DAY - start).days < 7:
+        assert got["abuse"] == "not_evaluable" and any("no baseline" in r["text"] for r in got["reasons"])
+    else:
+        assert got["abuse"] == "none_seen"
 
 
 @QUICK

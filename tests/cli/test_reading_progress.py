@@ -9,6 +9,7 @@ from rich.console import Console
 
 from forensics.cli.reading_progress import Pace, bytes_of, reading_progress, span
 from forensics.ingest.discover import Found
+from forensics.ingest.preview import preview
 
 MIB = 1 << 20
 
@@ -57,6 +58,23 @@ def test_elsewhere_a_plain_line_every_ten_seconds(tmp_path, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "0 of 1 files, 0 of 1 MiB, 1100 records, 100 events/s, about 11 s left\n"
+
+
+def test_a_look_at_files_counts_no_records(tmp_path, capsys):
+    (tmp_path / "a").write_bytes(b"1" * MIB)
+    clock = Clock()
+    with reading_progress([Found(tmp_path / "a", "a")], Console(file=io.StringIO()), clock, counted=False) as update:
+        clock.now += 11
+        update(0, MIB // 2, 0)
+    assert capsys.readouterr().err == "0 of 1 files, 0 of 1 MiB, about 11 s left\n"
+
+
+def test_a_preview_says_how_far_it_is(tmp_path):
+    (tmp_path / "a.json").write_bytes(b"{}")
+    (tmp_path / "b.json").write_bytes(b"[1,2]")
+    told = []
+    preview([tmp_path], progress=lambda *at: told.append(at))
+    assert told == [(0, 0, 0), (1, 2, 0)]
 
 
 def test_on_a_terminal_one_line_that_is_gone_at_the_end(tmp_path):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from forensics.ingest import fast, run
+from forensics.store import decision, shaping
 from forensics.store.case_folder import CaseFolder, init_case
 from forensics.store.schema import TABLES
 from tests.building import clock, delivery, event, packed
@@ -51,7 +52,8 @@ def stored(case: Path) -> dict[str, list[str]]:
 
 def run_ingest(case: Path, folder: Path) -> None:
     """Ingest with groups, parts and windows so small that a kill meets many of them."""
-    fast._WINDOW, fast.ROW_GROUP, run.GROUP_RECORDS = 20_000, 60, 120
+    fast._WINDOW, fast.ROW_GROUP, run.ROW_GROUP, run.GROUP_RECORDS = 20_000, 60, 60, 120
+    shaping._WORTH, decision.MANY_ROWS = 1, 100
     run.ingest(CaseFolder(case, clock), [folder], run.IngestOptions(by="Ada"))
 
 

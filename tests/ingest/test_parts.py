@@ -11,6 +11,7 @@ import pytest
 from forensics.ingest import fast, run
 from forensics.ingest.account import IngestResult
 from forensics.ingest.run import IngestOptions, ingest
+from forensics.store import decision, shaping
 from forensics.store.case_folder import CaseFolder
 from forensics.store.eventstore import EventStore
 from forensics.store.schema import TABLES
@@ -19,10 +20,13 @@ from tests.building import delivery, event, new_case
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows of some records, parts of thirty, groups of sixty."""
+    """Windows of some records, parts of thirty, groups of sixty; shaped beside the store, and soon known by hashes of ids."""
     monkeypatch.setattr(fast, "_WINDOW", 4_000)
     monkeypatch.setattr(fast, "ROW_GROUP", 30)
+    monkeypatch.setattr(run, "ROW_GROUP", 30)
     monkeypatch.setattr(run, "GROUP_RECORDS", 60)
+    monkeypatch.setattr(shaping, "_WORTH", 1)
+    monkeypatch.setattr(decision, "MANY_ROWS", 40)
 
 
 def tables(case: CaseFolder) -> dict[str, list[str]]:
@@ -74,6 +78,25 @@ def test_an_oddity_far_into_a_large_file_gives_the_whole_file_to_the_careful_rea
     result, stored = both(tmp_path, files)
     assert result.records["defect"] == 1
     assert len(stored["aws_event"]) == 470
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("large", [0, 300_000])
+def test_records_that_come_again_are_known_by_what_was_committed_and_what_was_not(tmp_path: Path, large: int) -> None:
+    """Again in the same file, in the next one, in one that is a group of its own; with other bytes, and with other content."""
+    first = numbered(0, 90)
+    first[70]["userAgent"] = "x" * large  # records as large as that are shaped by the store
+    spaced = [dict(reversed(list(e.items()))) for e in first[:50]]
+    other = [{**e, "userAgent": "changed"} for e in first[40:60]]
+    files = {
+        "a.json": delivery([*first, *first[:9]]),
+        "b.json": delivery([*spaced, *numbered(200, 100)]),
+        "c.json": delivery(other),
+        "d.json": delivery([*numbered(400, 150), *first[85:]]),
+    }
+    result, stored = both(tmp_path, files)
+    assert result.records["duplicate"] == 9 + 50 + 5
+    assert len(stored["aws_event"]) == 90 + 100 + 20 + 150
 
 
 @pytest.mark.usefixtures("small")

@@ -57,7 +57,8 @@ _DECLARED: dict[str, dict[str, tuple[str, ...]]] = {
     "api_access": {"source_ip": _ADDRESS, "user_agent": ("user_agent",), "request_id": ("request_id",)},
     "other_event": {
         "source_ip": _ADDRESS, "user_agent": ("user_agent",), "actor": ("principal", "email", "domain"),
-        "credential": ("access_key", "provider_key"), "resource": ("secret", "bucket"),
+        "credential": ("access_key", "provider_key"), "resource": ("secret", "bucket"), "key_id": ("provider_key",),
+        "key_sha256": ("hash",), "hint": ("key_hint",), "key_name": ("provider_key",),
     },
     "iam_credential_report": {"user_name": ("principal",)},
 }  # fmt: skip

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+Place = tuple[str, str, str]
+
 _CUT = re.compile(r"(?:\.{2,}|\u2026|\*{2,})")
 #: A tail shorter than this fits too many keys to mean one.
 _LEAST_TAIL = 4
@@ -101,19 +103,30 @@ def same_hint(one: str, other: str) -> bool:
     return long.endswith(short) and high.startswith(low)
 
 
+def _end(hint: str) -> str:
+    return _CUT.split(hint.strip())[-1][-_LEAST_TAIL:]
+
+
 class Aliases:
     """What names a key, from all versions of the inventory and the providers' lists."""
 
     def __init__(self, statements: Iterable[Statement], lists: Iterable[Listed]) -> None:
         self._hashes: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._names: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
-        self._hints: defaultdict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-        self._places: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+        #: By provider, owner and the end of the tail, which two forms of one key share.
+        self._hints: defaultdict[tuple[str, str, str], set[tuple[str, str]]] = defaultdict(set)
+        self._places: defaultdict[Place, set[str]] = defaultdict(set)
+        self._stored: defaultdict[tuple[str, str, Place], set[str]] = defaultdict(set)
+        self._times: defaultdict[tuple[str, str], list[Statement]] = defaultdict(list)
         self._ids: defaultdict[str, set[str]] = defaultdict(set)
         for s in statements:
             self._add(s.provider, {s.customer, s.holder}, s.key_id, s.key_name, s.hint, s.sha256)
+            if s.key_id:
+                self._times[s.provider, s.key_id].append(s)
             if s.key_id and s.location:
                 self._places[s.place].add(s.key_id)
+                for owner in {s.customer, s.holder} - {""}:
+                    self._stored[s.provider, owner, s.place].add(s.key_id)
         for k in lists:
             self._add(k.provider, {k.owner}, k.key_id, k.key_name, k.hint, k.sha256)
 
@@ -127,7 +140,7 @@ class Aliases:
             if name:
                 self._names[provider, owner, name].add(key_id)
             if hint:
-                self._hints[provider, owner].add((hint, key_id))
+                self._hints[provider, owner, _end(hint)].add((hint, key_id))
 
     def by_hash(self, provider: str, digest: str) -> Resolution:
         """Resolve a SHA-256: it names one key of the provider, whoever holds it."""
@@ -140,8 +153,50 @@ class Aliases:
 
     def by_hint(self, provider: str, owners: Iterable[str], hint: str) -> Resolution:
         """Resolve a redacted form within the owners named and the provider."""
-        known = {pair for owner in owners if owner for pair in self._hints.get((provider, owner), ())}
+        known = {pair for owner in owners if owner for pair in self._hints.get((provider, owner, _end(hint)), ())}
         return _one_of({key for other, key in known if same_hint(hint, other)}, "hint")
+
+    def by_place(self, s: Statement) -> Resolution:
+        """Resolve a statement that tells nothing but the place of a key: to one stored there that has not left it.
+
+        A key leaves its place by a stated rotation or revocation, and one made at another time is another key.
+        """
+        stored = {
+            key
+            for owner in (s.customer, s.holder)
+            if owner
+            for key in self._stored.get((s.provider, owner, s.place), ())
+        }
+        return _one_of({key for key in stored if _same_key(s, self._times[s.provider, key])}, "place")
+
+    def told(self, provider: str, owners: Iterable[str], digest: str, hint: str, name: str) -> Resolution:
+        """Resolve what tells a key without its id, "" for what is not told.
+
+        The strongest alias that says anything decides; a weaker one never overrules its `ambiguous`.
+        """
+        owners = tuple(owners)
+        ways = (
+            self.by_hash(provider, digest) if digest else NONE,
+            self.by_hint(provider, owners, hint) if hint else NONE,
+            self.by_name(provider, owners, name) if name else NONE,
+        )
+        found = [way for way in ways if way.state != "none"]
+        if len(found) < 2 or found[0].by == "sha256":
+            return found[0] if found else NONE
+        # Hint and name are of equal weight: what both leave standing counts.
+        fits = set(found[0].candidates).intersection(*(way.candidates for way in found[1:]))
+        return _one_of(fits or {key for way in found for key in way.candidates}, " and ".join(w.by for w in found))
+
+    def anywhere(
+        self, provider: str, owners: Iterable[str], digest: str, hint: str, name: str
+    ) -> list[tuple[str, str]]:
+        """Return (provider, id) of all keys that fit, sorted; of every provider where none is told ("").
+
+        A hash that is known anywhere decides before hints and names.
+        """
+        owners, providers = tuple(owners), (provider,) if provider else tuple(sorted(self._ids))
+        found = [(p, k) for p in providers for k in self.by_hash(p, digest).candidates] if digest else []
+        return found or [(p, k) for p in providers for k in self.told(p, owners, "", hint, name).candidates]
 
     def find(self, text: str) -> Resolution:
         """Resolve what a person typed: an id, a SHA-256, an ARN, a place, a name or a hint, over all owners."""
@@ -164,27 +219,23 @@ def _one_of(keys: set[str], by: str) -> Resolution:
     return Resolution("one" if len(keys) == 1 else "ambiguous", tuple(sorted(keys)), by)
 
 
+def _same_key(s: Statement, known: list[Statement]) -> bool:
+    made = {k.created_at for k in known} - {None}
+    rotated, revoked = {k.rotated_at for k in known} - {None}, {k.revoked_at for k in known} - {None}
+    gone = bool(rotated or revoked) and s.rotated_at not in rotated and s.revoked_at not in revoked
+    return not gone and (s.created_at is None or not made or s.created_at in made)
+
+
 def resolve(statements: Iterable[Statement], aliases: Aliases) -> list[Statement]:
-    """Return the statements, those without an id with the one that a hash, name or hint gives, or with all candidates."""
+    """Return the statements, those without an id with the one that a hash, name, hint or place gives, or with all candidates."""
     return [s if s.key_id else _resolved(s, aliases) for s in statements]
 
 
 def _resolved(s: Statement, aliases: Aliases) -> Statement:
-    """The strongest alias that says anything decides; a weaker one never overrules its `ambiguous`."""
-    owners = (s.customer, s.holder)
-    ways = (
-        aliases.by_hash(s.provider, s.sha256) if s.sha256 else NONE,
-        aliases.by_hint(s.provider, owners, s.hint) if s.hint else NONE,
-        aliases.by_name(s.provider, owners, s.key_name) if s.key_name else NONE,
-    )
-    found = [way for way in ways if way.state != "none"]
-    if not found:
-        return s
-    best = found[0]
-    if best.by != "sha256":
-        # Hint and name are of equal weight: what both leave standing counts.
-        fits = set(best.candidates).intersection(*(way.candidates for way in found[1:]))
-        best = _one_of(fits or {key for way in found for key in way.candidates}, " and ".join(way.by for way in found))
-    if best.state == "one":
-        return with_id(s, best.candidates[0], best.by)
-    return replace(s, candidates=best.candidates)
+    if s.sha256 or s.hint or s.key_name:
+        found = aliases.told(s.provider, (s.customer, s.holder), s.sha256, s.hint, s.key_name)
+    else:
+        found = aliases.by_place(s) if s.location else NONE
+    if found.state == "one":
+        return with_id(s, found.candidates[0], found.by)
+    return replace(s, candidates=found.candidates)

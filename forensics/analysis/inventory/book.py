@@ -228,7 +228,7 @@ def _remarks(ground: Ground, index: _Index, lives: Sequence[Life]) -> Iterable[R
     yield from remarks.foreign(register.standing, ground.seen)
     yield from remarks.revived(register.standing, register.lists, _ACTIVE)
     yield from remarks.kinds_differ([(x.statement, x.judged.differs) for x in lives if x.statement])
-    yield from remarks.unlisted(*missing(ground.seen, register.statements, register.aliases, _stated_names(facts)))
+    yield from remarks.unlisted(*missing(ground.seen, register.statements, register.names(), _stated_names(facts)))
     reads = [x.answer["exposed_at"]["from"] for x in lives if x.answer["exposed_at"]]
     began = min([*reads, *([facts.settings.t0] if facts.settings.t0 else [])], default=None)
     yield from after_mass_rotation(register.statements, began, ground.policy)

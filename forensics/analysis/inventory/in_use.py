@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from forensics.analysis.inventory.aliases import Aliases, Listed, Resolution
+from forensics.analysis.inventory.aliases import Aliases, Listed
 from forensics.analysis.inventory.versions import Statement
 from forensics.store.duckdb_engine import rows_of
 
@@ -43,7 +43,12 @@ FROM (
   FROM ai_request WHERE key_id IS NOT NULL GROUP BY ALL
   UNION ALL
   SELECT provider, coalesce(owner, ''), 'sha256', key_hash, 'requests', coalesce(max(key_name), ''), min(event_time), max(event_time), min(event_key)
-  FROM ai_request WHERE key_id IS NULL AND key_hash IS NOT NULL GROUP BY ALL)
+  FROM ai_request WHERE key_id IS NULL AND key_hash IS NOT NULL GROUP BY ALL
+  UNION ALL
+  SELECT coalesce(key_provider, ''), coalesce(customer, owner, ''),
+    CASE WHEN key_id IS NOT NULL THEN 'id' WHEN key_sha256 IS NOT NULL THEN 'sha256' WHEN hint IS NOT NULL THEN 'hint' ELSE 'name' END,
+    coalesce(key_id, key_sha256, hint, key_name), 'reads', coalesce(max(key_name), ''), min(event_time), max(event_time), min(event_key)
+  FROM other_event WHERE kind = 'key_read' AND coalesce(key_id, key_sha256, hint, key_name) IS NOT NULL GROUP BY ALL)
 GROUP BY provider, owner, how, value
 ORDER BY provider, owner, how, value
 """
@@ -53,8 +58,8 @@ ORDER BY provider, owner, how, value
 class Seen:
     """A key as a log names it.
 
-    `how` is id, name or sha256; `source` names where: audit, costs, list, requests, usage; `label` is the name that a
-    gateway's log gives beside a hash.
+    `how` is id, name, hint or sha256; `source` names where: audit, costs, list, reads, requests, usage; `label` is the
+    name that a log gives beside a hash or hint. `provider` is empty where an application's log does not tell it.
     """
 
     provider: str
@@ -113,30 +118,31 @@ def read_seen(connection: duckdb.DuckDBPyConnection, lists: Iterable[Listed]) ->
 
 def missing(
     seen: Iterable[Seen], statements: Iterable[Statement], aliases: Aliases, stated: Mapping[str, set[str]]
-) -> tuple[list[Seen], list[tuple[Seen, Resolution]]]:
-    """Return the keys that no inventory names, and those whose name fits several.
+) -> tuple[list[Seen], list[tuple[Seen, list[tuple[str, str]]]]]:
+    """Return the keys that no inventory names, and those whose name or hint fits several, with these (provider, id).
 
     `stated`: names of keys in a gateway's log that the settings state, by the gateway's customer ("" for any).
     """
     rows = list(statements)
-    ids = {(s.provider, s.key_id) for s in rows if s.key_id}
+    ids = {(s.provider, s.name) for s in rows}
     hashes = {s.sha256 for s in rows if s.sha256}
     names = {(s.provider, owner, s.key_name) for s in rows if s.key_name for owner in (s.customer, s.holder)}
     absent, unsure = [], []
     for key in seen:
         if key.how == "id":
-            fits = (key.provider, key.value) in ids
+            fits = (key.provider, key.value) in ids or (not key.provider and key.value in {k for _, k in ids})
         elif key.how == "sha256":
-            found = aliases.by_hash(key.provider, key.value)
-            fits = key.value.lower() in hashes or any((key.provider, k) in ids for k in found.candidates)
+            found = aliases.anywhere(key.provider, (), key.value, "", "")
+            fits = key.value.lower() in hashes or any(pair in ids for pair in found)
             fits = fits or key.label in stated.get(key.owner, set())
         else:
-            fits = (key.provider, key.owner, key.value) in names or key.value in stated.get(key.owner, set())
-            by_name = aliases.by_name(key.provider, (key.owner,), key.value)
-            if by_name.state == "ambiguous":
-                unsure.append((key, by_name))
+            hint, name = (key.value, key.label) if key.how == "hint" else ("", key.value)
+            fits = (key.provider, key.owner, name) in names or key.value in stated.get(key.owner, set())
+            found = aliases.anywhere(key.provider, (key.owner,), "", hint, name)
+            if len(found) > 1:
+                unsure.append((key, found))
                 continue
-            fits = fits or any((key.provider, k) in ids for k in by_name.candidates)
+            fits = fits or any(pair in ids for pair in found)
         if not fits:
             absent.append(key)
     return absent, unsure

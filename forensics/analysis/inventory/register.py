@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from forensics.analysis.inventory.aliases import Aliases, Listed, read_lists, resolve
-from forensics.analysis.inventory.versions import Statement, Version, as_known, read_versions, standing
+from forensics.analysis.inventory.versions import Statement, Version, as_known, read_versions, standing, with_id
 from forensics.model.clock import iso
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ class Register:
         raw = as_known(self.statements, version - 1)
         return make_register(self.versions[: version - 1], [_unresolved(s) for s in raw], self.lists)
 
+    def names(self) -> Aliases:
+        """Return what names each key that is judged, those without an id by the name they are judged under."""
+        unnamed = [with_id(s, s.name, "") for s in self.standing if not s.key_id]
+        return Aliases([*self.statements, *unnamed], self.lists)
+
     def notes(self) -> list[tuple[str, ...]]:
         """Return for each standing statement what has to be said of it wherever its key is judged."""
         places = Counter((s.identity, s.customer) for s in self.standing)
@@ -40,16 +45,18 @@ class Register:
         if s.resolved_by:
             out.append(f"the inventory gives no provider key id: it was found by its {s.resolved_by}")
         elif s.candidates:
-            out.append(f"ambiguous: {s.hint or s.key_name} fits {', '.join(s.candidates)}; usage cannot be joined")
+            out.append(
+                f"ambiguous: {s.hint or s.key_name or s.location_raw} fits {', '.join(s.candidates)}; usage cannot be joined"
+            )
         elif not s.key_id:
             out.append("the inventory gives no provider key id: usage cannot be joined")
         if places > 1:
             out.append(f"the inventory names {places} places of this key; each has a row of its own")
-        newest = latest[self.versions[s.version - 1].author]
+        author = self.versions[s.version - 1].author
+        newest, whose = latest[author], "of the same author" if author else "(nobody is named as the author of either)"
         if newest > s.version:
             out.append(
-                f"stated in version {s.version} of the inventory, as of {iso(s.stated_at)}; version {newest} of the same author"
-                " leaves it out"
+                f"stated in version {s.version} of the inventory, as of {iso(s.stated_at)}; version {newest} {whose} leaves it out"
             )
         return tuple(out)
 

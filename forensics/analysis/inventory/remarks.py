@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from forensics.analysis.facts import Row
-from forensics.analysis.inventory.aliases import Listed, Resolution
+from forensics.analysis.inventory.aliases import Listed
 from forensics.analysis.inventory.in_use import Seen
 from forensics.analysis.inventory.versions import Statement, Version
 from forensics.model.clock import iso
@@ -75,7 +75,11 @@ def within(standing: Sequence[Statement]) -> list[Remark]:
             by_place[s.place].append(s)
         if s.candidates:
             out.append(
-                of("ambiguous", [s], f"{s.hint or s.key_name} fits {len(s.candidates)} keys: {', '.join(s.candidates)}")
+                of(
+                    "ambiguous",
+                    [s],
+                    f"{s.hint or s.key_name or s.location_raw} fits {len(s.candidates)} keys: {', '.join(s.candidates)}",
+                )
             )
         elif not s.key_id and not s.sha256:
             out.append(
@@ -118,7 +122,8 @@ def between(versions: Sequence[Version], statements: Sequence[Statement]) -> lis
         last = max(rows, key=lambda s: s.version)
         newer = [v for v in versions if v.number > last.version and v.author == last.author and v.holder == last.holder]
         if newer:
-            text = f"in version {last.version}, no longer in version {newer[-1].number} of the same author: it stays known as stated then"
+            whose = "of the same author" if last.author else "(nobody is named as the author of either)"
+            text = f"in version {last.version}, no longer in version {newer[-1].number} {whose}: it stays known as stated then"
             out.append(of("left_out", [last], text))
     return out
 
@@ -146,7 +151,7 @@ def differences(earlier: Statement, later: Statement) -> list[str]:
     return out
 
 
-def unlisted(absent: Iterable[Seen], unsure: Iterable[tuple[Seen, Resolution]]) -> list[Remark]:
+def unlisted(absent: Iterable[Seen], unsure: Iterable[tuple[Seen, list[tuple[str, str]]]]) -> list[Remark]:
     """Return keys that logs or lists name and no inventory does, and names that fit several keys."""
     out = []
     for key in absent:
@@ -156,9 +161,12 @@ def unlisted(absent: Iterable[Seen], unsure: Iterable[tuple[Seen, Resolution]]) 
         owners = (key.owner,) if key.owner else ()
         out.append(Remark("not_in_inventory", key.provider, (key.value,), owners, text, (), (key.event_key,)))
     for key, found in unsure:
-        text = f"the name {key.value} in {key.source} of {key.owner or 'nobody named'} fits {len(found.candidates)} keys: {', '.join(found.candidates)}"
+        fits = tuple(key_id for _, key_id in found)
+        text = f"the {key.how} {key.value} in {key.source} of {key.owner or 'nobody named'} fits {len(fits)} keys: {', '.join(fits)}"
         owners = (key.owner,) if key.owner else ()
-        out.append(Remark("ambiguous", key.provider, found.candidates, owners, text, (), (key.event_key,)))
+        for provider in sorted({provider for provider, _ in found}):
+            here = tuple(key_id for of, key_id in found if of == provider)
+            out.append(Remark("ambiguous", provider, here, owners, text, (), (key.event_key,)))
     return out
 
 

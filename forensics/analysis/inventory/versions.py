@@ -28,7 +28,8 @@ LEFT JOIN occurrence AS o ON o.event_key = k.event_key AND o.table_name = 'ai_ke
   AND o.file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
 LEFT JOIN receipt AS r ON r.receipt_id = o.receipt_id
 LEFT JOIN evidence_file AS f ON f.file_sha256 = o.file_sha256
-ORDER BY o.file_sha256 NULLS LAST, member_path, holder, record_no, k.event_key
+ORDER BY o.file_sha256 NULLS LAST, member_path, holder, record_no, k.event_key,
+  coalesce(r.received_at, r.read_at, k.received_at) NULLS LAST, r.receipt_id NULLS LAST
 """
 
 
@@ -124,21 +125,33 @@ def read_versions(connection: duckdb.DuckDBPyConnection) -> tuple[list[Version],
         groups[row["version_sha256"] or "", row["member_path"], row["holder"]].append(row)
     ordered = sorted(groups.items(), key=lambda item: (*_when(item[1]), item[0]))
     versions, statements = [], []
-    for number, (group, rows) in enumerate(ordered, start=1):
-        as_of, basis = _as_of(rows)
+    for number, (group, received) in enumerate(ordered, start=1):
+        as_of, basis = _as_of(received)
+        # A file that one holder sent twice is one version: its rows count once, from its first receipt on.
+        rows = list({(r["record_no"], r["event_key"]): r for r in reversed(received)}.values())[::-1]
         authors = sorted({_author(row) for row in rows})
         versions.append(
             Version(
                 number, rows[0]["exhibit"] or "", group[0], group[1], group[2], ", ".join(a for a in authors if a),
-                as_of, basis, rows[0]["version_received"], len(rows),
+                as_of, basis, _first(received)["version_received"], len(rows),
             )
         )  # fmt: skip
         statements += [_statement(number, row, as_of) for row in rows]
     return versions, statements
 
 
+def _received(row: dict[str, Any]) -> datetime:
+    when: datetime = row["version_received"] or row["version_read"] or row["received_at"] or _EARLIEST
+    return when
+
+
+def _first(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a row of the first receipt."""
+    return min(rows, key=_received)
+
+
 def _when(rows: list[dict[str, Any]]) -> tuple[datetime, datetime]:
-    received = rows[0]["version_received"] or rows[0]["version_read"] or rows[0]["received_at"] or _EARLIEST
+    received = _received(_first(rows))
     return _as_of(rows)[0] or received, received
 
 
@@ -147,9 +160,10 @@ def _as_of(rows: list[dict[str, Any]]) -> tuple[datetime | None, str]:
     stated = [row["as_of"] for row in rows if row["as_of"]]
     if stated:
         return max(stated), "rows"
-    if rows[0]["version_received"]:
-        return rows[0]["version_received"], "receipt"
-    return rows[0]["version_read"], "reading"
+    first = _first(rows)
+    if first["version_received"]:
+        return first["version_received"], "receipt"
+    return first["version_read"], "reading"
 
 
 def _author(row: dict[str, Any]) -> str:

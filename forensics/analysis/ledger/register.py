@@ -7,9 +7,13 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from forensics.analysis.ledger.places import Place, normal
+from forensics.analysis.ledger.named import Named, keys_of, tells
+from forensics.analysis.ledger.places import Place, normal, read_place
+
+if TYPE_CHECKING:
+    from forensics.analysis.inventory.aliases import Aliases
 
 Row = dict[str, Any]
 
@@ -29,22 +33,49 @@ class Register:
         self._named: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
         self._whole: defaultdict[str, list[Row]] = defaultdict(list)
         self._paths: list[Row] = []
-        self._by_key_id: defaultdict[str, list[Row]] = defaultdict(list)
+        self._telling: list[Row] = []
+        self._of_key: defaultdict[Named, list[Row]] = defaultdict(list)
+        self._held: Register | None = None
         self.unlisted_batches: list[Row] = []
 
     def add(self, rows: Iterable[Row], query_id: str) -> None:
         """Add the rows of a query; an act that names several things is added under each."""
         for row in rows:
             entry = {**row, "query_id": query_id}
-            kind, location = row["location_kind"], row["location"]
-            if kind == "ssm_path":
-                self._paths.append(entry)
-            elif row.get("key_id"):
-                self._by_key_id[row["key_id"]].append(entry)
-            elif not location:
-                self._whole[kind].append(entry)
-            for name in _names(kind, location) if kind != "ssm_path" else ():
-                self._named[kind, name].append({**entry, "location": name})
+            if tells(entry):
+                self._telling.append(entry)
+            else:
+                self._place(entry)
+
+    def _place(self, entry: Row) -> None:
+        kind, location = entry["location_kind"], entry["location"]
+        stated = read_place(location) if kind == "application" and location else None
+        if stated is not None:
+            # An application may say from which store it read.
+            kind, location = stated.kind, stated.name
+            entry = {**entry, "location_kind": kind, "region": entry["region"] or stated.region}
+        if kind == "ssm_path":
+            self._paths.append(entry)
+        elif not location:
+            self._whole[kind].append(entry)
+        for name in _names(kind, location) if kind != "ssm_path" else ():
+            self._named[kind, name].append({**entry, "location": name})
+
+    def hold(self, copies: Iterable[Row], known: Iterable[Named], aliases: Aliases | None) -> None:
+        """Take what depends on which keys are judged: copies of their stores, and acts that name them.
+
+        An act that names a key which is judged is of that key alone; any other is one on its place. What was held before
+        is forgotten.
+        """
+        held, keys = Register(), list(known)
+        held.add(copies, "exposure.store_copies")
+        for row in self._telling:
+            fits = keys_of(row, keys, aliases)
+            for key, entry in fits:
+                held._of_key[key].append(entry)
+            if not fits:
+                held._place(row)
+        self._held = held
 
     def add_batches(self, rows: Iterable[Row]) -> None:
         """Add batch reads that no single read beside them tells of: each secret that was handed out has its own record."""
@@ -69,6 +100,7 @@ class Register:
     def touching(self, place: Place) -> list[Row]:
         """Return the acts on a place, in order of time: by name, by a path above it, or on all of its kind there."""
         found = [*self._named.get((place.kind, place.name), ()), *self._whole.get(place.kind, ())]
+        found += self._held.touching(place) if self._held is not None else ()
         if place.kind == "ssm":
             found += [r for r in self._paths if below(place.name, r)]
         if place.kind == "s3":
@@ -80,9 +112,9 @@ class Register:
             found += self._named.get((place.kind, store), ()) if store != place.name else ()
         return ordered(r for r in found if not (place.region and r["region"] and r["region"] != place.region))
 
-    def naming(self, key_id: str) -> list[Row]:
+    def naming(self, provider: str, key_id: str) -> list[Row]:
         """Return the acts that name a provider key itself."""
-        return ordered(self._by_key_id.get(key_id, ()))
+        return ordered(self._held._of_key.get((provider, key_id), ()) if self._held is not None else ())
 
 
 def _names(kind: str, location: str | None) -> set[str]:

@@ -31,7 +31,7 @@ _CHANGES = {
     **dict.fromkeys(
         ("rate_limit_updated", "rate_limit_deleted", "tenant_billing_overage_limit_updated", "platform_spend_limit_deleted",
          "extra_usage_spend_limit_updated", "extra_usage_spend_limit_deleted", "platform_workspace_rate_limit_updated",
-         "platform_workspace_rate_limit_deleted", "prepaid_extra_usage_auto_reload_enabled"), "a limit raised or removed",
+         "platform_workspace_rate_limit_deleted", "prepaid_extra_usage_auto_reload_enabled"), "a limit changed or removed",
     ),
     **dict.fromkeys(
         ("ip_allowlist_updated", "ip_allowlist_deleted", "ip_allowlist_config_deactivated", "org_ip_restriction_updated",

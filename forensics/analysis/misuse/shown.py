@@ -21,7 +21,7 @@ def not_shown(key: Key, facts: Facts, series: Series | None) -> list[str]:
             c for c in facts.coverage
             if c["provider"] == key.provider and owned(key, c["owner"] or "") and c["granularity_s"] and c["endpoint"] not in {"costs", "audit"}
         ]  # fmt: skip
-        if others and not any("api_key_id" in (c["grouped_by"] or "").split(",") for c in others):
+        if others and not any({"api_key_id", "key"} & set((c["grouped_by"] or "").split(",")) for c in others):
             out.append("the usage exports supplied are not grouped by key: use of this key is not told apart")
     elif not any(r["source_ip"] for r in sources):
         out.append(NO_ADDRESS)

@@ -113,7 +113,8 @@ def register(app: typer.Typer) -> None:
         limits = Limits(max_content * 1024**2, max_ratio, max_members, max_depth)
         password = asked_password(ask_password)
         if dry_run:
-            rows = preview(paths, limits, password, maps or ())
+            with reading_progress(discover(paths), counted=False) as update:
+                rows = preview(paths, limits, password, maps or (), update)
             if json_:
                 out_json(rows)
             else:

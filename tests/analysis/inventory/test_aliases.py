@@ -147,4 +147,4 @@ def test_a_gateways_key_is_known_when_the_settings_state_its_name():
 def test_a_name_that_two_keys_have_is_unsure_with_both():
     statements = [replace(BASE, key_id=k, key_name="prod") for k in ("key_1", "key_2")]
     absent, ((_, found),) = missing([seen("prod", "name")], statements, Aliases(statements, []), {})
-    assert absent == [] and found.candidates == ("key_1", "key_2")
+    assert absent == [] and found == [("openai", "key_1"), ("openai", "key_2")]

@@ -12,7 +12,7 @@ from forensics.analysis.keys import from_inventory
 from forensics.analysis.verdicts import exposure_case
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.store.case_folder import CaseFolder
-from tests.analysis.inventory.building import FIRST, SECOND, book_of, make_case, texts
+from tests.analysis.inventory.building import EVENTS, FIRST, SECOND, book_of, make_case, secret_event, texts
 from tests.building import clock
 
 RECEIPTS = "path,owner,from_whom,received_at\nPATH,Vendor,S. Nakagawa,2026-05-07T10:00:00Z\n"
@@ -155,3 +155,28 @@ def test_an_inventory_by_column_map_is_a_version_like_any_other(tmp_path):
     assert ("key_A", "Aspen", "prod/a") in keys(case)
     assert [m.key_id for m in found.moves] == ["key_A"]
     assert len(list((case.root / "inventory").glob("S*"))) == 2
+
+
+def test_what_a_correction_moves_is_judged_with_the_stores_and_counts_of_each_version(tmp_path):
+    """A copy of a store that only the earlier version names is one of its keys, and of no key afterwards."""
+    share = secret_event(9, "02:40:00", "ModifyDBSnapshotAttribute", "", intruder=True)
+    share |= {
+        "eventSource": "rds.amazonaws.com",
+        "requestParameters": {
+            "dBSnapshotIdentifier": "rds:tenants-2026-05-05-03-10",
+            "attributeName": "restore",
+            "valuesToAdd": ["444455556666"],
+        },
+    }
+    lines = {
+        "one.csv": ("Acorn,openai,key_A,,,rds:us-east-1:tenants,,,,2026-05-06T09:00:00Z",),
+        "two.csv": ("Acorn,openai,key_A,,,secret:us-east-1:prod/z,,,,2026-05-07T09:00:00Z",),
+    }
+    (moved,) = book_of(make_case(tmp_path, lines, events=(*EVENTS, share))).moves
+    assert (moved.before["exposure"], moved.after["exposure"]) == ("store_copied", "not_evaluable")
+
+
+def test_two_inventories_of_nobody_named_are_of_no_same_author(tmp_path):
+    book = book_of(make_case(tmp_path, {"one.csv": FIRST, "two.csv": SECOND}))
+    (said,) = texts(book, "left_out")
+    assert "nobody is named as the author of either" in said and "same author" not in said

@@ -1,0 +1,80 @@
+"""Write groups of records in order, in transactions that may hold several of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+
+from forensics.ingest.committing import Committing
+from forensics.store.eventstore import EventStore, Group
+from forensics.store.shaping import Shaping
+
+#: Records by (receipt id, "accepted" | "duplicate").
+Counts = Counter[tuple[int, str]]
+
+
+class Writing:
+    """Hands groups to a thread that shapes and one that writes; what is not committed when it is left is given up."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self._committing = Committing()
+        self._shaping, self._ahead = Shaping(), ThreadPoolExecutor(max_workers=1, thread_name_prefix="shape")
+        self._is_open = False
+        self._counted: Counts = Counter()
+
+    def __enter__(self) -> Writing:
+        self._committing.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._committing.__exit__(kind, error, trace)
+        self._ahead.shutdown(wait=True)
+        self._shaping.close()
+        self._roll_back()
+
+    def write(self, group: Group) -> None:
+        """Write a group in the transaction that is open, or a new one, which stays open."""
+        self._hand_over(group, lambda: None)
+
+    def commit(self, group: Group, before: Callable[[Counts], None], after: Callable[[], None]) -> None:
+        """Write a group and commit; `before` gets the counts of all that is committed with it and runs in the transaction."""
+
+        def work() -> None:
+            before(self._counted)
+            self._store.connection.execute("COMMIT")
+            self._is_open, self._counted = False, Counter()
+            after()
+
+        self._hand_over(group, work)
+
+    def give_up(self) -> None:
+        """Undo what was written since the last commit."""
+        self._committing.wait()
+        self._roll_back()
+
+    def wait(self) -> None:
+        """Wait for what is under way; raises what it raised."""
+        self._committing.wait()
+
+    def _hand_over(self, group: Group, then: Callable[[], None]) -> None:
+        shaped = self._ahead.submit(self._shaping.shape, group)
+
+        def work() -> None:
+            shaped.result()
+            if not self._is_open:
+                self._store.connection.execute("BEGIN")
+                self._is_open = True
+            self._counted.update(self._store.write(group))
+            then()
+
+        self._committing.hand_over(work)
+
+    def _roll_back(self) -> None:
+        if self._is_open:
+            self._store.connection.execute("ROLLBACK")
+        self._is_open, self._counted = False, Counter()

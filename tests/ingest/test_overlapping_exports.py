@@ -1,0 +1,123 @@
+"""Exports that overlap, read as files by whole runs of ingest in either order: each figure uses exactly one of them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forensics.ingest.run import IngestOptions, ingest
+from tests.building import new_case
+
+DAY, HOUR = 86_400, 3_600
+START = 1_794_614_400  # 2026-11-14T00:00:00Z
+BOTH = pytest.mark.parametrize("order", list(itertools.permutations(range(2))), ids=["as listed", "the other way"])
+
+
+def page(width: int, count: int, **changes: Any) -> bytes:
+    """A page of OpenAI's usage: as many buckets, each with requests and tokens in proportion to its width."""
+    share = width // HOUR
+    result = {
+        "object": "organization.usage.completions.result", "input_tokens": 10 * share, "input_cached_tokens": 0,
+        "output_tokens": 5 * share, "num_model_requests": share, "project_id": None, "user_id": None,
+        "api_key_id": "key_Lant1", "model": None, "batch": None, "service_tier": None, **changes,
+    }  # fmt: skip
+    starts = [START + n * width for n in range(count)]
+    buckets = [{"object": "bucket", "start_time": at, "end_time": at + width, "results": [result]} for at in starts]
+    return json.dumps({"object": "page", "data": buckets, "has_more": False, "next_page": None}).encode()
+
+
+def download(hours: int) -> bytes:
+    """The dashboard's activity file of the same use, by the hour."""
+    head = "start_time,end_time,start_time_iso,end_time_iso,num_model_requests,api_key_id,input_tokens,output_tokens\n"
+    lines = [
+        f"{START + n * HOUR},{START + (n + 1) * HOUR},2026-11-14T{n:02d}:00:00+00:00,2026-11-14T{n:02d}:59:59+00:00,1.0,key_Lant1,10,5\n"
+        for n in range(hours)
+    ]
+    return (head + "".join(lines)).encode()
+
+
+def console(tokens: int) -> bytes:
+    """A day of the Anthropic Console, which names keys and no ids."""
+    head = (
+        "usage_date_utc,model_version,api_key,workspace,usage_type,context_window,usage_input_tokens_no_cache,"
+        "usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,usage_input_tokens_cache_read,"
+        "usage_output_tokens,web_search_count,inference_geo,speed\n"
+    )
+    return f"{head}2026-11-14,claude-opus-4-5,prod,Default,standard,,1,0,0,0,{tokens},0,global,\n".encode()
+
+
+def read(folder: Path, *files: tuple[str, bytes, str]) -> Any:
+    """Ingest each (name, bytes, owner) in a run of its own, and return a question to the store."""
+    case = new_case(folder)
+    for name, data, owner in files:
+        place = folder / f"{owner}-{name}"
+        place.write_bytes(data)
+        assert ingest(case, [place], IngestOptions(owner=owner, copy=False)).accepted == 1
+
+    def ask(sql: str) -> list[tuple[Any, ...]]:
+        with case.writer("test") as connection:
+            return list(connection.execute(sql).fetchall())
+
+    return ask
+
+
+USE = "SELECT owner, sum(requests), sum(tokens) FROM key_usage GROUP BY owner ORDER BY owner"
+
+
+@BOTH
+def test_hourly_and_daily_exports_of_a_day_are_one_use(tmp_path: Path, order: tuple[int, ...]) -> None:
+    files = [("hours.json", page(HOUR, 24), "Lantmark"), ("day.json", page(DAY, 1), "Lantmark")]
+    ask = read(tmp_path, *(files[n] for n in order))
+    assert ask("SELECT count(*) FROM ai_usage") == [(25,)]
+    assert ask(USE) == [("Lantmark", 24, 360)]
+    assert ask("SELECT DISTINCT granularity_s FROM key_usage") == [(HOUR,)]
+
+
+@BOTH
+def test_exports_by_key_and_by_model_are_one_use(tmp_path: Path, order: tuple[int, ...]) -> None:
+    by_model = page(HOUR, 24, api_key_id=None, model="gpt-5-2025-08-07")
+    files = [("keys.json", page(HOUR, 24), "Lantmark"), ("models.json", by_model, "Lantmark")]
+    ask = read(tmp_path, *(files[n] for n in order))
+    assert ask("SELECT count(*) FROM ai_usage") == [(48,)]
+    assert ask(USE) == [("Lantmark", 24, 360)]
+
+
+@BOTH
+def test_a_download_and_pages_of_the_same_day_are_one_use(tmp_path: Path, order: tuple[int, ...]) -> None:
+    files = [("pages.json", page(HOUR, 24), "Lantmark"), ("activity.csv", download(24), "Lantmark")]
+    ask = read(tmp_path, *(files[n] for n in order))
+    assert ask("SELECT count(*), count(DISTINCT source_id) FROM ai_usage") == [(48, 2)]
+    assert ask(USE) == [("Lantmark", 24, 360)]
+
+
+def test_the_final_export_of_a_day_stands_for_the_partial_one_and_the_difference_is_shown(tmp_path: Path) -> None:
+    ask = read(tmp_path, ("part.csv", console(400), "Lantmark"), ("whole.csv", console(900), "Lantmark"))
+    assert ask("SELECT output_tokens FROM ai_usage_current") == [(900,)]
+    assert ask("SELECT measure, earlier, later, difference FROM ai_usage_superseded") == [
+        ("output_tokens", 400, 900, 500)
+    ]
+
+
+INVENTORY = b"""customer,provider,provider_key_id,key_name,location
+Lantmark,anthropic,apikey_Lant,prod,
+Brindlewick,anthropic,apikey_Brin,prod,
+"""
+
+
+def test_identical_files_of_two_customers_whose_keys_are_both_called_prod_stay_two(tmp_path: Path) -> None:
+    files = [("usage.csv", console(400), owner) for owner in ("Lantmark", "Brindlewick")]
+    ask = read(tmp_path, ("keys.csv", INVENTORY, "Vendor"), *files)
+    assert ask("SELECT owner, key_name, output_tokens FROM ai_usage_current ORDER BY owner") == [
+        ("Brindlewick", "prod", 400),
+        ("Lantmark", "prod", 400),
+    ]
+    assert ask("SELECT key_id, sum(tokens) FROM key_usage GROUP BY ALL ORDER BY ALL") == [
+        ("apikey_Brin", 401),
+        ("apikey_Lant", 401),
+    ]
+    assert ask("SELECT count(*) FROM ai_usage_superseded") == [(0,)]
+    assert ask("SELECT count(*), count(DISTINCT file_sha256) FROM receipt") == [(3, 2)]
