@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from forensics.analysis.context import catalogue, catalogue_sha256
+from forensics.analysis.credentials.chains import NO_CREDENTIAL
 from forensics.model.clock import Clock
 from forensics.model.errors import UsageFault
 from forensics.queries.catalogue import Catalogue
@@ -93,7 +94,12 @@ def _environment(folder: Path) -> Environment:
     )
     environment.filters.update(FILTERS)
     environment.globals.update(
-        count=counted, is_or_are=is_or_are, times=times, abuse_words=ABUSES, verdict_words=VERDICTS
+        count=counted,
+        is_or_are=is_or_are,
+        times=times,
+        abuse_words=ABUSES,
+        verdict_words=VERDICTS,
+        no_credential=NO_CREDENTIAL,
     )
     return environment
 

@@ -117,6 +117,29 @@ def test_later_evidence_is_asked_about_and_a_lost_copy_is_said(
     assert [f["file_name"] for f in enriched(case, capsys, 6)["files"]] == ["more.txt"]
 
 
+def test_an_autonomous_system_is_sought_among_the_addresses_whose_system_is_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = started(tmp_path)
+    (tmp_path / "list.csv").write_text("type,value\nasn,AS64500\nasn,64499\n", encoding="utf-8")
+
+    def found(code: int, *arguments: str) -> dict[str, tuple[str, int, int, str]]:
+        capsys.readouterr()
+        assert run(["ioc", str(case.root), *arguments, "--json"]) == code
+        told = json.loads(capsys.readouterr().out)["indicators"]
+        return {o["value"]: (o["state"], o["searched"], o["events"], o["fields"]) for o in told}
+
+    nothing = ("not_evaluable", 0, 0, "")
+    assert found(6, str(tmp_path / "list.csv")) == {"AS64500": nothing, "AS64499": nothing}
+    enriched(case, capsys, 6, str(tmp_path / "asn.mmdb"))
+    assert found(10) == {
+        "AS64500": ("hit", 2, 2, "aws_event.source_ip"), "AS64499": ("no_hit", 2, 0, "")
+    }  # fmt: skip
+    (tmp_path / "later.json").write_bytes(delivery([event(50, sourceIPAddress="203.0.113.201")]))
+    ingest(case, [tmp_path / "later.json"], IngestOptions())  # the search asks the file about it first
+    assert found(10)["AS64500"] == ("hit", 3, 3, "aws_event.source_ip")
+
+
 def test_a_file_is_what_it_was_taken_in_as(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     case = started(tmp_path)
     listed = str(tmp_path / "exits.txt")

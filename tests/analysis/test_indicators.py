@@ -103,6 +103,22 @@ def test_own_accounts_are_marked_and_validity_is_counted(case: CaseFolder) -> No
     assert (found["AKIAPARAM22222222222"].events, found["AKIAPARAM22222222222"].valid_events) == (2, 1)
 
 
+def test_summaries_say_the_same_as_the_command(case: CaseFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run(["summary", "indicator_hits", str(case.root), "--json"]) == 0
+    hits = json.loads(capsys.readouterr().out)
+    assert run(["summary", "indicators_not_found", str(case.root), "--json"]) == 0
+    others = json.loads(capsys.readouterr().out)
+    told = outcomes(case)
+    assert {r["value"] for r in hits} == {v for v, o in told.items() if o.state == "hit"}
+    assert {r["value"]: (r["state"], r["values_compared"]) for r in others} == {
+        v: (o.state, o.searched) for v, o in told.items() if o.state != "hit"
+    }
+    (row,) = (r for r in hits if r["value"] == "AKIAPARAM22222222222")
+    assert (row["records"], row["valid_records"], row["field"]) == (2, 1, "request_parameters")
+    assert (row["principals"], row["credentials"], row["addresses"], row["one_list"]) == (1, 1, 1, "list.csv")
+
+
 def test_without_a_field_of_its_kind_an_indicator_is_not_evaluable(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

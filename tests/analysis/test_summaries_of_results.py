@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 import pytest
 
 from forensics.analysis.context import catalogue
+from forensics.cli.main import run
+from forensics.ingest.run import IngestOptions, ingest
 from forensics.ingest.scratch import read_bytes
 from forensics.queries.binding import bind
 from forensics.store.duckdb_engine import DuckDBEngine
 from forensics.store.eventstore import EventStore
+from tests.building import delivery, event, new_case
 from tests.case_events import exports
 from tests.stores import new_store
 
@@ -112,3 +116,23 @@ def test_the_ledger_shows_the_verdict_of_the_key(engine):
 def test_a_detection_has_the_state_of_its_last_run(engine):
     (found,) = rows(engine, "detections")
     assert (found["state"], found["severity"], found["findings"], found["events"]) == ("finding", "critical", 2, 5)
+
+
+def test_coverage_counts_files_and_records_by_owner_and_source(tmp_path, capsys):
+    case = new_case(tmp_path)
+    for name, events in (("a.json", [event(1), event(2)]), ("b.json", [event(2), event(61)])):
+        (tmp_path / name).write_bytes(delivery(events))
+    (tmp_path / "notes.txt").write_text("nothing of use", encoding="utf-8")
+    ingest(case, [tmp_path / name for name in ("a.json", "b.json", "notes.txt")], IngestOptions())
+    assert run(["summary", "evidence_coverage", str(case.root), "--json"]) == 0
+    found = {row["source_id"]: row for row in json.loads(capsys.readouterr().out)}
+    trail = found["aws_cloudtrail"]
+    assert [int(trail[name]) for name in ("files", "seen", "accepted", "duplicate", "defect", "out_of_scope")] == [
+        2, 4, 3, 1, 0, 0
+    ]  # fmt: skip
+    assert (trail["owner"], trail["state"]) == ("", "read")
+    assert trail["first_event"].startswith("2026-05-01T00:00:01") and trail["last_event"].startswith(
+        "2026-05-01T00:01:01"
+    )
+    (unknown,) = (row for source, row in found.items() if source != "aws_cloudtrail")
+    assert unknown["files"] in (1, "1") and unknown["state"] != "read"

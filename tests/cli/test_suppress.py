@@ -96,6 +96,26 @@ def test_only_findings_whose_every_event_fits(case: CaseFolder) -> None:
     assert findings(case)["aws.root_activity"] == [None]
 
 
+@pytest.mark.parametrize(
+    ("criterion", "query", "other"),
+    [
+        (["--principal", "root:111122223333"], "aws.root_activity", "aws.cloudtrail_logging_stopped"),
+        (["--principal", "AKIAADA2222222222222"], "aws.cloudtrail_logging_stopped", "aws.root_activity"),
+        (["--resource", "org"], "aws.cloudtrail_logging_stopped", "aws.root_activity"),
+        (["--ip", "192.0.2.7"], "aws.cloudtrail_logging_stopped", "aws.root_activity"),
+    ],
+)
+def test_principal_credential_resource_and_address_each_choose(
+    case: CaseFolder, criterion: list[str], query: str, other: str
+) -> None:
+    assert run(["suppress", str(case.root), *criterion, "--reason", "known since May", "--by", "Kim"]) == 0
+    hunt_case(case, catalogue(), clock)
+    found = findings(case)
+    assert found[query] == [1] and found[other] == [None]
+    text = render_report(case, clock).html.decode()
+    assert "known since May, says Kim" in text and "No verdict rests on a finding" in text
+
+
 def test_it_is_taken_back_by_a_second_entry(case: CaseFolder, capsys: pytest.CaptureFixture[str]) -> None:
     run(["suppress", str(case.root), "--query", "aws.", "--reason", "r", "--by", "Kim"])
     hunt_case(case, catalogue(), clock)

@@ -111,5 +111,17 @@ def test_every_detection_has_cases_beside_it() -> None:
     assert without == []
 
 
+#: Summaries over what commands stored (tests/analysis/test_summaries_of_results.py), which no event of a case makes.
+OVER_RESULTS = {
+    *("customers", "detections", "evidence_coverage", "indicator_hits", "indicators_not_found"),
+    *("intruder", "intruder_changes", "intruder_resources"),
+}
+
+
+def test_every_summary_and_timeline_of_events_has_cases_beside_it() -> None:
+    paths = [p for name in ("summary", "timeline") for p in query_paths(queries_folder() / name)]
+    assert {p.stem for p in paths if not p.with_name(p.stem + ".cases.toml").is_file()} == OVER_RESULTS
+
+
 def test_sources_of_headers_are_log_formats_that_can_be_read() -> None:
     assert set(source_catalogue()) >= SOURCES

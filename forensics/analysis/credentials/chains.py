@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _ORDER = list(Confidence)
 SEPARATOR = " > "
+#: Said of a finding without a chain: of providers and gateways, whose actors are no credentials of AWS.
+NO_CREDENTIAL = "no AWS credential in its records"
 
 
 Chains = dict[str, list[dict[str, Any]]]

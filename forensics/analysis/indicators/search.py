@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from forensics.analysis.addresses.enrich import addresses_stale, enrich_case
 from forensics.analysis.indicators.fields import FIELDS, TEXTS, Field
 from forensics.analysis.indicators.matching import ANYWHERE, QUOTED, Matcher, Sought, TextFinder
 from forensics.model.indicator import REGEX
@@ -63,6 +64,9 @@ def _passes(connection: duckdb.DuckDBPyConnection, sought: list[Sought]) -> Iter
         own = tuple(k for k in field.kinds if k in kinds)
         if own:
             yield list(_whole(connection, field, own, matcher, patterns)), _account(connection, field, own)
+    for field in FIELDS if "asn" in kinds else ():
+        if "address" in field.kinds:
+            yield _in_systems(connection, field, [s for s in sought if s.kind == "asn"])
     wide = tuple(sorted(kinds & (ANYWHERE | QUOTED)))
     for field in TEXTS if finder else ():
         yield list(_inside(connection, field, finder)), _account(connection, field, wide)
@@ -104,6 +108,29 @@ def _whole(
     connection.unregister("met")
 
 
+def _in_systems(
+    connection: duckdb.DuckDBPyConnection, field: Field, systems: list[Sought]
+) -> tuple[list[Row], list[Row]]:
+    """Return hits and account of autonomous systems: only addresses of which a file names theirs were searched."""
+    known = f"""{field.table} AS t JOIN (
+        SELECT DISTINCT source_ip, value FROM address_fact WHERE fact = 'asn'
+    ) AS f ON f.source_ip = t.{field.column}"""  # noqa: S608 - own names
+    account = rows_of(
+        connection,
+        f"SELECT count(DISTINCT t.event_key) AS records, min(t.{field.time}) AS first, max(t.{field.time}) AS last FROM {known}",  # noqa: S608 - own names
+    )[0]
+    wanted = {s.value: s.identity for s in systems}
+    connection.register("met", pa.table({"value": list(wanted), "indicator_id": list(wanted.values())}))
+    hits = rows_of(
+        connection,
+        f"""SELECT DISTINCT m.indicator_id, t.event_key, t.{field.time} AS event_time
+            FROM {known} JOIN met AS m ON m.value = f.value""",  # noqa: S608 - own names
+    )
+    connection.unregister("met")
+    place = {"table_name": field.table, "field": field.column}
+    return [row | place for row in hits], [{"kind": "asn", **place, **account}]
+
+
 def _inside(connection: duckdb.DuckDBPyConnection, field: Field, finder: TextFinder) -> Iterator[Row]:
     """Look through each text once for all indicators."""
     sql = f"""SELECT event_key, {field.time}, lower(CAST({field.column} AS VARCHAR)) FROM {field.table}
@@ -134,8 +161,20 @@ def is_stale(connection: duckdb.DuckDBPyConnection, folder: CaseFolder) -> bool:
     return bool(any_listed) and (not row or row[0][0] != check_fingerprint(connection, folder))
 
 
+def _know_systems(folder: CaseFolder, clock: Clock, by: str) -> None:
+    """Ask the files about addresses first where autonomous systems are sought."""
+    connection = folder.reader()
+    try:
+        ask = any(r["kind"] == "asn" for r in rows_of(connection, _IN_USE)) and addresses_stale(connection, folder)
+    finally:
+        connection.close()
+    if ask:
+        enrich_case(folder, clock, by)
+
+
 def search_case(folder: CaseFolder, clock: Clock, by: str = "") -> int:
     """Search the evidence of a case and store what was hit and what was searched; returns the number of hits."""
+    _know_systems(folder, clock, by)
     connection = folder.reader()
     try:
         hits, searched = search(connection)

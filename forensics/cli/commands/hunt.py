@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from forensics.analysis.context import catalogue
-from forensics.analysis.credentials.chains import Chains, chains_by_finding, stored_chains
+from forensics.analysis.credentials.chains import NO_CREDENTIAL, Chains, chains_by_finding, stored_chains
 from forensics.analysis.credentials.rules import graph_of
+from forensics.analysis.findings import Finding
 from forensics.analysis.horizon import horizons_of, reach_words
 from forensics.analysis.hunt import HuntResult
 from forensics.analysis.log_marks import counted, in_words, marks_of
@@ -118,6 +119,9 @@ def _outcome(outcome: Any, result: HuntResult, marks: dict[str, str], chains: Ch
             {
                 "finding_id": f.finding_id,
                 "severity": str(f.severity),
+                "confidence": f.confidence,
+                "actor": f.actor,
+                "resources": _resources(f),
                 "suppression": f.suppression,
                 "chains": chains.get(f.finding_id, []),
             }
@@ -127,10 +131,15 @@ def _outcome(outcome: Any, result: HuntResult, marks: dict[str, str], chains: Ch
     }
 
 
+def _resources(finding: Finding) -> list[str]:
+    """Return the resources of a finding's events, each once, in order."""
+    return sorted({row["resource"] for row in finding.events if row["resource"] is not None})
+
+
 def _session(rows: list[dict[str, Any]]) -> str:
-    """Return the session of most events of a finding, by name and credential."""
+    """Return the session of most events of a finding, by name and credential; its absence in words."""
     if not rows:
-        return ""
+        return NO_CREDENTIAL
     first = min(rows, key=lambda r: (-r["events"], r["credential_id"]))
     name = f"{first['session_name']} " if first["session_name"] else ""
     return f"{name}{first['credential_id']}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
