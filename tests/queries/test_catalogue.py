@@ -114,7 +114,7 @@ def test_every_detection_has_cases_beside_it() -> None:
 #: Summaries over what commands stored (tests/analysis/test_summaries_of_results.py), which no event of a case makes.
 OVER_RESULTS = {
     *("customers", "detections", "evidence_coverage", "indicator_hits", "indicators_not_found"),
-    *("intruder", "intruder_changes", "intruder_resources"),
+    *("indicator_pivots", "intruder", "intruder_changes", "intruder_resources"),
 }
 
 
