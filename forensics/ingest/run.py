@@ -30,12 +30,10 @@ from forensics.store.eventstore import EventStore, Group
 from forensics.store.receipts_log import append_receipts
 from forensics.store.schema import EVENT_TABLES, EVENT_TIMES
 
-#: Two row groups and more than half of the next. The engine joins a row group with the rests before and behind it when that
-#: saves one, and writes all three anew: rests of more than half stay as they are.
-GROUP_RECORDS = 2 * ROW_GROUP + ROW_GROUP // 2 + 1_000
+#: Records, files and compressed bytes that are committed together: what a kill costs at most, but for one large file.
+GROUP_RECORDS = 2 * ROW_GROUP
 GROUP_FILES = 256
 GROUP_BYTES = 64 * 1024**2
-_FEW_RECORDS = 4_096
 _SUFFIXES = (
     *(".json.gz", ".jsonl.gz", ".csv.gz", ".json", ".jsonl", ".ndjson", ".csv", ".gz", ".txt", ".toml"),
     *(".zip", ".tar", ".tgz", ".bz2", ".xz", ".zst"),
@@ -86,7 +84,7 @@ class Ingest:
             for digest, exhibit, reason in run("SELECT file_sha256, exhibit, reason FROM withdrawal").fetchall()
         }
         self._before = self._counts()
-        self._group, self._beside, self._pending = Group(), Group(), list[Pending]()
+        self._group, self._pending = Group(), list[Pending]()
         self._maps = Maps()
         self._not_read = {
             row[0] for row in run("SELECT file_sha256 FROM evidence_file WHERE state = ?", [SKIPPED]).fetchall()
@@ -115,7 +113,7 @@ class Ingest:
                     self._pending.append(item)
                     total_bytes += item.size
                     seen += item.reading.seen
-                if self._is_full(len(files) - done):
+                if self._is_full():
                     self._commit()
                 elif len(self._group) >= ROW_GROUP:
                     self._write_on()
@@ -126,13 +124,9 @@ class Ingest:
         self.result.tables = {t: n - self._before[t] for t, n in self._counts().items()}
         return self.result
 
-    def _is_full(self, left: int) -> bool:
-        """Whether to commit; where the rest would be small, or few files are `left`, up to twice as much goes together."""
-        count, records = len(self._pending), self._written + len(self._group)
-        full = max(records / GROUP_RECORDS, count / GROUP_FILES)
-        rest_is_small = records > ROW_GROUP and records % ROW_GROUP <= ROW_GROUP // 2
-        wait = rest_is_small or left <= count / (2 * max(full, 1))
-        return full >= (2 if wait else 1) or sum(item.size for item in self._pending) >= GROUP_BYTES
+    def _is_full(self) -> bool:
+        size, records = sum(item.size for item in self._pending), self._written + len(self._group)
+        return records >= GROUP_RECORDS or len(self._pending) >= GROUP_FILES or size >= GROUP_BYTES
 
     def _one(self, found: Found, table: ReceiptTable) -> Pending | None:
         facts = replace(self._facts(found, table), read_at=self.folder.clock().replace(tzinfo=None))
@@ -200,8 +194,6 @@ class Ingest:
             quick = read_fast(received, own, self._part)
         except NotPlain:
             self._writing.give_up()
-            if len(self._beside):
-                self._group, self._beside, self._written = self._beside, Group(), 0
             self._parts, quick = 0, None
         self._group.bulk.extend(own.bulk)
         return read_file(received, self._group) if quick is None else quick
@@ -213,15 +205,10 @@ class Ingest:
     def _part(self, part: Group) -> None:
         """Write a part of a large file in a transaction that stays open until the file is read to its end.
 
-        It may yet have to be given up. Few records of files before go with it, as the engine would join a row group of their
-        own with those behind, and are kept in case they must be written again; else they are committed.
+        It may yet have to be given up, and nothing of other files with it.
         """
-        if not self._parts:
-            if self._written or len(self._group) >= _FEW_RECORDS:
-                self._commit()
-            elif len(self._group):
-                self._beside = replace(self._group)  # with the texts, whatever form they are written in
-                self._write_on()
+        if not self._parts and self._pending:
+            self._commit()
         self._parts += len(part)
         self._report(self._parts)
         self._writing.write(part)
@@ -297,7 +284,7 @@ class Ingest:
     def _commit(self) -> None:
         """Hand the group over to be written and committed; the next one can be read meanwhile."""
         group, pending = self._group, self._pending
-        self._group, self._beside, self._pending, self._written = Group(), Group(), [], 0
+        self._group, self._pending, self._written = Group(), [], 0
         if not pending:
             return
 

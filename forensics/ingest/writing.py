@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 
 from forensics.ingest.committing import Committing
@@ -16,16 +15,18 @@ Counts = Counter[tuple[int, str]]
 
 
 class Writing:
-    """Hands groups to a thread that shapes and one that writes; what is not committed when it is left is given up."""
+    """Shapes groups and hands them to the thread that writes; what is not committed when it is left is given up."""
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
         self._committing = Committing()
-        self._shaping, self._ahead = Shaping(), ThreadPoolExecutor(max_workers=1, thread_name_prefix="shape")
+        self._shaping = Shaping()
         self._is_open = False
         self._counted: Counts = Counter()
 
     def __enter__(self) -> Writing:
+        # Row groups that are not full would be joined with full ones beside them, which writes all of them anew.
+        self._store.connection.execute("SET max_vacuum_tasks = 0")
         self._committing.__enter__()
         return self
 
@@ -33,7 +34,6 @@ class Writing:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._committing.__exit__(kind, error, trace)
-        self._ahead.shutdown(wait=True)
         self._shaping.close()
         self._roll_back()
 
@@ -62,16 +62,14 @@ class Writing:
         self._committing.wait()
 
     def _hand_over(self, group: Group, then: Callable[[], None]) -> None:
-        shaped = self._ahead.submit(self._shaping.shape, group)
-
         def work() -> None:
-            shaped.result()
             if not self._is_open:
                 self._store.connection.execute("BEGIN")
                 self._is_open = True
             self._counted.update(self._store.write(group))
             then()
 
+        self._shaping.shape(group)
         self._committing.hand_over(work)
 
     def _roll_back(self) -> None:
