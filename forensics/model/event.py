@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from forensics.model.columns import Column, Table, table
 
+
+def evidence_sql(content: str, record: str) -> str:
+    """Return the SQL of the pointer to a record: content SHA-256, `#`, record number in nine digits."""
+    return f"{content} || '#' || lpad(CAST({record} AS VARCHAR), 9, '0')"
+
+
 AWS_EVENT = table(
     "aws_event",
     "One row a distinct CloudTrail event, whatever carried it.",
@@ -93,7 +99,7 @@ file_sha256 VARCHAR received file that was read first; for the account only
 """,
     key=("event_key",),
     # Kept as text it would be the second largest column, and written anew whenever one row of thousands gets another place.
-    made_of={"evidence": "evidence_sha256 || '#' || lpad(CAST(evidence_record AS VARCHAR), 9, '0')"},
+    made_of={"evidence": evidence_sql("evidence_sha256", "evidence_record")},
 )
 
 AWS_EVENT_ITEM = table(

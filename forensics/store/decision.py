@@ -15,10 +15,16 @@ _IDENTITY = "coalesce(nullif(native_id, ''), own_key)"
 MANY_ROWS = 100_000
 
 
+def tables_of(table: str) -> tuple[str, ...]:
+    """Return the tables that rows of a table stand in: an event that stands as a twin is there too."""
+    return ("aws_event", "aws_event_twin") if table == "aws_event" else (table,)
+
+
 def rows_of(table: str, native: str) -> str:
-    """Return the SQL of event_key, id and canonical hash of all rows of a table; an event that stands as a twin is there too."""
+    """Return the SQL of event_key, id and canonical hash of all these rows."""
     columns = f"SELECT event_key, {native}, canonical_sha256 FROM"
-    return f"({columns} aws_event UNION ALL {columns} aws_event_twin)" if table == "aws_event" else table
+    names = tables_of(table)
+    return f"({' UNION ALL '.join(f'{columns} {name}' for name in names)})" if len(names) > 1 else table
 
 
 def known(table: str, native: str) -> str:

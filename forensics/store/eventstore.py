@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from forensics.model.address import read_address
 from forensics.model.columns import Table
+from forensics.model.event import evidence_sql
 from forensics.model.times import parse_time
 from forensics.store import decision, projection, projection_children, twins
 from forensics.store.large_records import bounded, room_for
@@ -205,8 +206,10 @@ class EventStore:
 
     def _knows(self, table: str, native: str) -> bool:
         """Whether the table is so large that `known_TABLE` is asked first, which then tells of all its rows."""
-        count = f"SELECT count(*) FROM {decision.rows_of(table, native)} AS t"
-        total = self.connection.execute(count).fetchall()[0][0]
+        total = sum(
+            self.connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
+            for name in decision.tables_of(table)
+        )
         if total <= decision.MANY_ROWS:
             return False
         made = self.connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [f"known_{table}"])
@@ -277,8 +280,8 @@ class EventStore:
         twins.link(self.connection)
         run("""UPDATE aws_event SET id_conflict = TRUE WHERE NOT id_conflict AND event_id IN (
                  SELECT event_id FROM aws_event WHERE event_id IS NOT NULL GROUP BY event_id HAVING count(*) > 1)""")
-        run("""CREATE OR REPLACE TEMP TABLE smallest AS
-               SELECT event_key, min(content_sha256 || '#' || lpad(CAST(record_no AS VARCHAR), 9, '0')) AS evidence
+        run(f"""CREATE OR REPLACE TEMP TABLE smallest AS
+               SELECT event_key, min({evidence_sql("content_sha256", "record_no")}) AS evidence
                FROM occurrence WHERE file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
                GROUP BY event_key HAVING count(*) > 1""")
         repeated = run("SELECT count(*) FROM smallest").fetchall()[0][0]

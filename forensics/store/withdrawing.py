@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from forensics.model.event import evidence_sql
 from forensics.store.decision import rekeyed
 from forensics.store.duckdb_engine import rows_of
 from forensics.store.eventstore import EventStore, points_to
@@ -20,10 +21,10 @@ _PARTS = ("aws_event_item", "credential")
 _ROWS = tuple(name for name in TABLES if name in {*EVENT_TABLES, "aws_event_twin"})
 _TOUCHED = "CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT event_key FROM occurrence WHERE file_sha256 = ?"
 #: Of each touched row what still stands: the smallest serialisation and place that no withdrawn exhibit holds.
-_REMAINING = """
+_REMAINING = f"""
 CREATE OR REPLACE TEMP TABLE remaining AS
 SELECT event_key, min(coalesce(own_key, event_key)) AS own_key, arg_min(file_sha256, receipt_id) AS file_sha256, min(receipt_id) AS receipt_id,
-  min(content_sha256 || '#' || lpad(CAST(record_no AS VARCHAR), 9, '0')) AS evidence
+  min({evidence_sql("content_sha256", "record_no")}) AS evidence
 FROM occurrence
 WHERE event_key IN (SELECT event_key FROM touched) AND file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
 GROUP BY event_key
