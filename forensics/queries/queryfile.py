@@ -17,7 +17,15 @@ from typing import Any
 import duckdb
 
 from forensics.model.errors import QueryFault
-from forensics.model.query import CASE_PARAMETERS, DETECTION_COLUMNS, Query, QueryKind, Severity
+from forensics.model.query import (
+    BASELINE_VIEWS,
+    BASELINE_WINDOW,
+    CASE_PARAMETERS,
+    DETECTION_COLUMNS,
+    Query,
+    QueryKind,
+    Severity,
+)
 from forensics.model.times import parse_time
 from forensics.queries import header as headers
 from forensics.queries import statement
@@ -207,8 +215,12 @@ def _check_statement(text: str, header: headers.Header, faults: _Faults, store: 
         line = first if fault.offset is None else raw[: fault.offset].count(b"\n") + 1
         faults.add(line, fault.message)
     used = frozenset(found[0].named_parameters)
+    levels = statement.tables(parsed["statements"][0]) & frozenset(BASELINE_VIEWS)
+    if levels and "baseline_until" not in used:
+        faults.add(first, f"{min(levels)} holds what was usual before $baseline_until, which is not used")
     if header.values:
-        _check_parameters(used, header, detection, faults)
+        told = {BASELINE_WINDOW} if levels else set()
+        _check_parameters(used, header, detection, faults, told)
     if store is not None and not faults.found:
         _check_columns(body, used, header, detection, faults, store)
 
@@ -219,13 +231,16 @@ def _begins_with_select(body: str) -> bool:
     return opening.split(None, 1)[0].upper() in {"SELECT", "WITH"} if opening else False
 
 
-def _check_parameters(used: frozenset[str], header: headers.Header, detection: bool, faults: _Faults) -> None:
+def _check_parameters(
+    used: frozenset[str], header: headers.Header, detection: bool, faults: _Faults, told: set[str]
+) -> None:
+    """Check the parameters of a query; `told` are those that the views which it reads are told, used or not."""
     declared = {p.name for p in header.parameters}
     first = header.end + 1
     for name in sorted(used - declared - CASE_PARAMETERS.keys()):
         if name not in header.values.get("params", {}):
             faults.add(first, f"parameter ${name} is used but not declared in [params]")
-    for name in sorted(declared - used):
+    for name in sorted(declared - used - told):
         faults.add(header.line(name), f"parameter {name} is declared but ${name} is not used")
     if detection and not {"since", "until"} <= used:
         faults.add(first, "a detection must keep to the window: event_time >= $since AND event_time < $until")
@@ -239,7 +254,8 @@ def _check_columns(
     faults: _Faults,
     store: EmptyStore,
 ) -> None:
-    values = {p.name: p.default for p in header.parameters} | dict.fromkeys(used & CASE_PARAMETERS.keys(), _ANY_TIME)
+    values = {p.name: p.default for p in header.parameters if p.name in used}
+    values |= dict.fromkeys(used & CASE_PARAMETERS.keys(), _ANY_TIME)
     first = header.end + 1
     try:
         columns = store.columns(body, values)

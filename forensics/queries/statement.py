@@ -42,6 +42,11 @@ def nodes(tree: object) -> Iterator[Tree]:
             stack.extend(reversed(value))
 
 
+def tables(tree: Tree) -> frozenset[str]:
+    """Return the names of the tables, views and common table expressions that a statement reads."""
+    return frozenset(str(n.get("table_name", "")) for n in nodes(tree) if n.get("type") == "BASE_TABLE")
+
+
 def _offset(node: Tree) -> int | None:
     place = node.get("query_location")
     return place if isinstance(place, int) and place < 2**63 else None

@@ -19,6 +19,8 @@ import orjson
 
 from forensics.model.errors import CaseFault, QueryFault
 from forensics.model.outcome import CanonicalRows
+from forensics.model.query import BASELINE_WINDOW
+from forensics.store.level_views import tell_baseline
 from forensics.store.usage_parts import PART_ROWS, usage_parts
 
 _Config = dict[str, str | bool | int | float | list[str]]
@@ -209,7 +211,14 @@ class DuckDBEngine:
         return [result.done() for result in results]
 
     def _into(self, result: _Result, sql: str, parameters: Mapping[str, Any]) -> None:
+        bound = dict(parameters)
         try:
-            result.add(self._connection.execute(sql, dict(parameters)))
+            tell_baseline(self._connection, parameters)
+            if BASELINE_WINDOW in bound and BASELINE_WINDOW not in self._named_in(sql):
+                del bound[BASELINE_WINDOW]  # told to the views that the query reads, and not in its own text
+            result.add(self._connection.execute(sql, bound))
         except duckdb.Error as error:
             raise QueryFault(_first_line(error)) from error
+
+    def _named_in(self, sql: str) -> set[str]:
+        return {name for found in self._connection.extract_statements(sql) for name in found.named_parameters}

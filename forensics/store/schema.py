@@ -17,10 +17,11 @@ from forensics.model.provider_key import PROVIDER_KEY
 from forensics.model.usage import AI_TABLES
 from forensics.store.custody_views import ACTIVITY_OF_CUSTODY, CUSTODY_VIEWS
 from forensics.store.key_views import AI_KEY_STANDING, AI_KEY_STATED, KEY_READ
+from forensics.store.level_views import LEVEL_VIEWS
 from forensics.store.series_views import SERIES_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
-SCHEMA_VERSION = "12"
+SCHEMA_VERSION = "13"
 
 _ALL = (
     *CASE_TABLES,
@@ -133,6 +134,7 @@ VIEWS = (
     EVENT_INTEGRITY,
     *USAGE_VIEWS,
     *SERIES_VIEWS,
+    *LEVEL_VIEWS,
     *CUSTODY_VIEWS,
     ACTIVITY,
 )

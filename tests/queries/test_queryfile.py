@@ -157,6 +157,10 @@ def test_required_keys(tmp_path: Path, key: str) -> None:
             pack.SQL.replace("e.user_agent", "(SELECT n FROM (SUMMARIZE aws_event)) AS a"),
             "SHOW, DESCRIBE and SUMMARIZE",
         ),
+        (
+            pack.SQL.replace("AS e\n", "AS e\nJOIN usual_level AS u ON u.subject = e.actor\n"),
+            "usual_level holds what was usual before $baseline_until, which is not used",
+        ),
     ],
 )
 def test_statement_faults(tmp_path: Path, sql: str, expected: str) -> None:
@@ -225,3 +229,19 @@ def test_min_event_key_ends_the_order_of_an_aggregate(tmp_path: Path) -> None:
     load(pack.write(tmp_path, sql=sql))
     sql = pack.SQL.replace("ORDER BY e.event_time NULLS LAST, e.event_key", "ORDER BY max(e.event_key)")
     assert "last key" in faults_of(pack.write(tmp_path, sql=sql))[0]
+
+
+DAYS = 'baseline_window_days = { type = "integer", doc = "Days that are compared", default = 28 }\n'
+
+
+def test_days_of_the_baseline_may_be_declared_for_the_views_alone(tmp_path: Path, store: EmptyStore) -> None:
+    header = pack.HEADER + DAYS
+    levels = pack.SQL.replace(
+        "AS e\n", "AS e\nJOIN usual_level AS u ON u.subject = e.actor AND e.event_time >= $baseline_until\n"
+    )
+    query = load(pack.write(tmp_path, header, levels), root=tmp_path / "queries", store=store)
+    assert [p.name for p in query.parameters] == ["verb", "baseline_window_days"]
+    found = faults_of(pack.write(tmp_path, header), store)
+    assert [f.split(":", 2)[2] for f in found] == [
+        " parameter baseline_window_days is declared but $baseline_window_days is not used"
+    ]

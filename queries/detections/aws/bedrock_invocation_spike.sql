@@ -25,25 +25,9 @@
 -- sweep_models = { type = "integer", doc = "Distinct models in neighbouring spans", default = 3 }
 -- shown_calls = { type = "integer", doc = "Calls listed for each principal and sign", default = 2000 }
 -- ---
-WITH calls AS (
-  SELECT
-    event_key,
-    event_time,
-    event_epoch,
-    event_epoch // 3600 AS used_hour,
-    coalesce(actor, '') AS principal,
-    coalesce(request_model_id, '') AS model,
-    coalesce(credential_id, '') AS credential,
-    coalesce(source_ip, '') AS address,
-    outcome
-  FROM aws_event
-  WHERE event_source = 'bedrock.amazonaws.com'
-    AND event_name_base IN ('InvokeModel', 'InvokeModelWithResponseStream', 'Converse', 'ConverseStream')
-    AND coalesce(invoked_by, '') = ''
-),
-window_calls AS (
+WITH window_calls AS (
   SELECT event_key, event_epoch, used_hour, principal, model, credential, address, outcome
-  FROM calls
+  FROM bedrock_call
   WHERE event_time >= $baseline_until
     AND event_time >= $since
     AND event_time < $until
@@ -53,56 +37,6 @@ log_span AS (
   SELECT CAST(coalesce(max(event_epoch) // 3600 - min(event_epoch) // 3600 + 1, 0) AS BIGINT) AS baseline_hours
   FROM aws_event
   WHERE event_time < $baseline_until
-),
-baseline_counts AS (
-  SELECT principal, model, used_hour, count(*) AS calls
-  FROM calls
-  WHERE event_time < $baseline_until
-  GROUP BY principal, model, used_hour
-),
-level_weights AS (
-  SELECT principal, model, calls AS level, count(*) AS hours FROM baseline_counts GROUP BY principal, model, calls
-  UNION ALL
-  SELECT c.principal, c.model, 0 AS level, s.baseline_hours - count(DISTINCT c.used_hour) AS hours
-  FROM baseline_counts AS c
-  CROSS JOIN log_span AS s
-  GROUP BY c.principal, c.model, s.baseline_hours
-),
-level_ranks AS (
-  SELECT w.principal, w.model, w.level, w.hours, s.baseline_hours,
-    CAST(sum(w.hours) OVER (PARTITION BY w.principal, w.model ORDER BY w.level NULLS LAST
-                            RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS BIGINT) AS hours_up_to
-  FROM level_weights AS w
-  CROSS JOIN log_span AS s
-),
--- Twice the median, so that it stays a whole number.
-medians AS (
-  SELECT principal, model,
-    min(CASE WHEN hours_up_to >= (baseline_hours + 1) // 2 THEN level END)
-      + min(CASE WHEN hours_up_to >= (baseline_hours + 2) // 2 THEN level END) AS median_2
-  FROM level_ranks
-  GROUP BY principal, model
-),
-deviation_weights AS (
-  SELECT r.principal, r.model, r.baseline_hours, abs(2 * r.level - m.median_2) AS deviation_2,
-    CAST(sum(r.hours) AS BIGINT) AS hours
-  FROM level_ranks AS r
-  JOIN medians AS m ON m.principal = r.principal AND m.model = r.model
-  GROUP BY r.principal, r.model, r.baseline_hours, abs(2 * r.level - m.median_2)
-),
-deviation_ranks AS (
-  SELECT principal, model, baseline_hours, deviation_2,
-    CAST(sum(hours) OVER (PARTITION BY principal, model ORDER BY deviation_2 NULLS LAST
-                          RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS BIGINT) AS hours_up_to
-  FROM deviation_weights
-),
--- Four times the median absolute deviation.
-deviations AS (
-  SELECT principal, model,
-    min(CASE WHEN hours_up_to >= (baseline_hours + 1) // 2 THEN deviation_2 END)
-      + min(CASE WHEN hours_up_to >= (baseline_hours + 2) // 2 THEN deviation_2 END) AS mad_4
-  FROM deviation_ranks
-  GROUP BY principal, model
 ),
 window_counts AS (
   SELECT principal, model, used_hour, count(*) AS calls
@@ -116,14 +50,12 @@ scored_hours AS (
     w.used_hour,
     w.calls,
     s.baseline_hours,
-    coalesce(m.median_2, 0) AS median_2,
-    -- 0.6745 * (x - median) / max(MAD, median / 10, 1), in thousandths
-    6745 * (2 * w.calls - coalesce(m.median_2, 0))
-      // (5 * greatest(coalesce(d.mad_4, 0), coalesce(m.median_2, 0) // 5, 4)) AS z_thousandths
+    coalesce(u.median_2, 0) AS median_2,
+    -- 0.6745 * (x - median) / spread, in thousandths
+    6745 * (2 * w.calls - coalesce(u.median_2, 0)) // (5 * coalesce(u.spread_4, 4)) AS z_thousandths
   FROM window_counts AS w
   CROSS JOIN log_span AS s
-  LEFT JOIN medians AS m ON m.principal = w.principal AND m.model = w.model
-  LEFT JOIN deviations AS d ON d.principal = w.principal AND d.model = w.model
+  LEFT JOIN usual_level AS u ON u.series = 'bedrock_calls' AND u.subject = w.principal AND u.measure = w.model
 ),
 spiking_hours AS (
   SELECT principal, model, used_hour, z_thousandths, median_2,

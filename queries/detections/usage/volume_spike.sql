@@ -26,140 +26,21 @@
 -- absolute_requests = { type = "integer", doc = "Requests in a bucket that are shown without a baseline", default = 500 }
 -- absolute_tokens = { type = "integer", doc = "Tokens in a bucket that are shown without a baseline", default = 1000000 }
 -- ---
-WITH unit_sums AS (
-  SELECT subject, holder, granularity_s, unit_s, unit, unit_start, unit_end, requests, tokens FROM key_unit
-),
-amounts AS (
-  SELECT subject, unit_s, unit, 'requests' AS measure, requests AS amount, unit_start, unit_end
-  FROM unit_sums WHERE requests IS NOT NULL
-  UNION ALL
-  SELECT subject, unit_s, unit, 'tokens' AS measure, tokens AS amount, unit_start, unit_end FROM unit_sums
-),
-subjects AS (
-  SELECT DISTINCT subject, holder, granularity_s, unit_s FROM unit_sums
-),
-first_uses AS (
-  SELECT subject, min(unit) AS first_unit FROM unit_sums WHERE unit_end <= $baseline_until GROUP BY subject
-),
--- A key that was made during the incident has no habit, and its silence before proves nothing.
-baseline_units AS (
-  SELECT s.subject, s.unit_s, c.unit
-  FROM subjects AS s
-  JOIN covered_unit AS c
-    ON c.holder = s.holder AND c.kind = 'usage' AND c.granularity_s = s.granularity_s AND c.width_s = s.unit_s
-  LEFT JOIN first_uses AS f ON f.subject = s.subject
-  LEFT JOIN key_made AS m ON m.subject = s.subject
-  WHERE (c.unit + 1) * s.unit_s <= epoch_ms(CAST($baseline_until AS TIMESTAMP)) // 1000
-    AND c.unit >= coalesce(f.first_unit, c.unit)
-    AND c.unit * s.unit_s >= coalesce(m.made_epoch, 0)
-  UNION
-  SELECT subject, unit_s, unit FROM unit_sums WHERE unit_end <= $baseline_until
-),
-histories AS (
-  SELECT subject, count(*) * min(unit_s) // 86400 AS days FROM baseline_units GROUP BY subject
-),
-measures AS (
-  SELECT DISTINCT subject, measure FROM amounts
-),
-baseline_amounts AS (
-  SELECT b.subject, m.measure, b.unit_s, b.unit, coalesce(a.amount, 0) AS amount
-  FROM baseline_units AS b
-  JOIN measures AS m ON m.subject = b.subject
-  LEFT JOIN amounts AS a ON a.subject = b.subject AND a.unit = b.unit AND a.measure = m.measure
-),
--- Season 1: hour of the week (day of the week for daily buckets), 2: hour of the day, 3: any.
-seasonal_amounts AS (
-  SELECT subject, measure, 1 AS season, unit % (604800 // unit_s) AS slot, amount FROM baseline_amounts
-  UNION ALL
-  SELECT subject, measure, 2 AS season, unit % (86400 // unit_s) AS slot, amount FROM baseline_amounts WHERE unit_s <= 86400
-  UNION ALL
-  SELECT subject, measure, 3 AS season, 0 AS slot, amount FROM baseline_amounts
-),
-level_weights AS (
-  SELECT subject, measure, season, slot, amount, count(*) AS units
-  FROM seasonal_amounts
-  GROUP BY subject, measure, season, slot, amount
-),
-slot_sizes AS (
-  SELECT subject, measure, season, slot, CAST(sum(units) AS BIGINT) AS samples
-  FROM level_weights
-  GROUP BY subject, measure, season, slot
-),
-level_ranks AS (
-  SELECT w.subject, w.measure, w.season, w.slot, w.amount, w.units, s.samples,
-    CAST(sum(w.units) OVER (
-      PARTITION BY w.subject, w.measure, w.season, w.slot ORDER BY w.amount NULLS LAST
-      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-    ) AS BIGINT) AS units_up_to
-  FROM level_weights AS w
-  JOIN slot_sizes AS s
-    ON s.subject = w.subject AND s.measure = w.measure AND s.season = w.season AND s.slot = w.slot
-),
--- Twice the median, so that it stays a whole number.
-medians AS (
-  SELECT subject, measure, season, slot, samples,
-    min(CASE WHEN units_up_to >= (samples + 1) // 2 THEN amount END)
-      + min(CASE WHEN units_up_to >= (samples + 2) // 2 THEN amount END) AS median_2
-  FROM level_ranks
-  GROUP BY subject, measure, season, slot, samples
-),
-deviation_weights AS (
-  SELECT r.subject, r.measure, r.season, r.slot, r.samples, abs(2 * r.amount - m.median_2) AS deviation_2,
-    CAST(sum(r.units) AS BIGINT) AS units
-  FROM level_ranks AS r
-  JOIN medians AS m
-    ON m.subject = r.subject AND m.measure = r.measure AND m.season = r.season AND m.slot = r.slot
-  GROUP BY r.subject, r.measure, r.season, r.slot, r.samples, abs(2 * r.amount - m.median_2)
-),
-deviation_ranks AS (
-  SELECT subject, measure, season, slot, samples, deviation_2,
-    CAST(sum(units) OVER (
-      PARTITION BY subject, measure, season, slot ORDER BY deviation_2 NULLS LAST
-      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-    ) AS BIGINT) AS units_up_to
-  FROM deviation_weights
-),
--- Four times the median absolute deviation.
-deviations AS (
-  SELECT subject, measure, season, slot,
-    min(CASE WHEN units_up_to >= (samples + 1) // 2 THEN deviation_2 END)
-      + min(CASE WHEN units_up_to >= (samples + 2) // 2 THEN deviation_2 END) AS mad_4
-  FROM deviation_ranks
-  GROUP BY subject, measure, season, slot
-),
-habits AS (
-  SELECT m.subject, m.measure, m.season, m.slot, m.median_2, d.mad_4
-  FROM medians AS m
-  JOIN deviations AS d
-    ON d.subject = m.subject AND d.measure = m.measure AND d.season = m.season AND d.slot = m.slot
-  WHERE m.samples >= $min_samples
-),
-window_amounts AS (
-  SELECT
-    a.subject,
-    a.unit,
-    a.measure,
-    a.amount,
-    coalesce(h.days, 0) >= $min_baseline_days AS has_baseline,
-    coalesce(w.median_2, d.median_2, t.median_2, 0) AS median_2,
-    coalesce(w.mad_4, d.mad_4, t.mad_4, 0) AS mad_4,
-    CASE a.measure WHEN 'requests' THEN $min_requests ELSE $min_tokens END AS least,
-    CASE a.measure WHEN 'requests' THEN $absolute_requests ELSE $absolute_tokens END AS absolute_limit
-  FROM amounts AS a
-  LEFT JOIN histories AS h ON h.subject = a.subject
-  LEFT JOIN habits AS w
-    ON w.subject = a.subject AND w.measure = a.measure AND w.season = 1 AND w.slot = a.unit % (604800 // a.unit_s)
-  LEFT JOIN habits AS d
-    ON d.subject = a.subject AND d.measure = a.measure AND d.season = 2
-   AND d.slot = CASE WHEN a.unit_s <= 86400 THEN a.unit % (86400 // a.unit_s) ELSE -1 END
-  LEFT JOIN habits AS t ON t.subject = a.subject AND t.measure = a.measure AND t.season = 3
-  WHERE a.unit_start >= $baseline_until
+WITH levels AS (
+  -- In the season most like the unit that has enough samples; without any, beside nothing.
+  SELECT subject, unit, measure, amount, median_2, spread_4,
+    baseline_units * unit_s // 86400 >= $min_baseline_days AS has_baseline,
+    CASE measure WHEN 'requests' THEN $min_requests ELSE $min_tokens END AS least,
+    CASE measure WHEN 'requests' THEN $absolute_requests ELSE $absolute_tokens END AS absolute_limit
+  FROM amount_level
+  WHERE series = 'usage' AND unit_start >= $baseline_until
+    AND samples >= $min_samples AND better_samples < $min_samples
 ),
 scores AS (
   SELECT subject, unit, measure, amount, has_baseline, median_2, least, absolute_limit,
-    -- 0.6745 * (x - median) / max(MAD, median / 10, a tenth of the least amount), in thousandths
-    6745 * (2 * amount - median_2) // (5 * greatest(mad_4, median_2 // 5, 4 * (least // 10), 4)) AS z_thousandths
-  FROM window_amounts
+    -- 0.6745 * (x - median) / max(spread, a tenth of the least amount), in thousandths
+    6745 * (2 * amount - median_2) // (5 * greatest(spread_4, 4 * (least // 10))) AS z_thousandths
+  FROM levels
 ),
 spikes AS (
   SELECT subject, unit, has_baseline,
