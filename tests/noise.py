@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from forensics.analysis.context import Window, catalogue
+from forensics.analysis.finding_groups import FindingGroup, groups_of
 from forensics.analysis.findings import Finding
 from forensics.analysis.hunt import HuntResult, run_hunt
 from forensics.analysis.refresh import load_case_values
@@ -57,9 +58,9 @@ class Week:
         """Return the findings of at least this severity."""
         return [f for f in self.result.findings if f.severity.rank >= lowest.rank]
 
-    def groups(self, lowest: Severity = Severity.MEDIUM) -> Counter[tuple[str, str]]:
-        """Return the groups of these findings by query and principal, with the number of findings in each."""
-        return Counter((f.query_id, f.actor or "") for f in self.grave(lowest))
+    def groups(self, lowest: Severity = Severity.MEDIUM) -> tuple[FindingGroup, ...]:
+        """Return the groups of these findings, as `hunt` shows them: by query, principal and resource."""
+        return groups_of(self.grave(lowest))
 
     def failed(self) -> list[str]:
         """Return the queries that did not run."""

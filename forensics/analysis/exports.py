@@ -26,6 +26,10 @@ EXPORTS: dict[str, Export] = {
         "SELECT f.*, s.reason AS suppressed_for, s.decided_by AS suppressed_by FROM finding AS f"
         " LEFT JOIN suppression AS s ON s.number = f.suppression ORDER BY f.query_id, f.finding_key, f.finding_id",
     ),
+    "finding-groups": Export(
+        "findings of the last hunt put together by query, principals and resource, in the order of hunt",
+        "SELECT * FROM finding_group ORDER BY place",
+    ),
     "finding-events": Export(
         "the events behind the findings",
         "SELECT * FROM finding_event ORDER BY finding_id, event_time NULLS LAST, event_key, action NULLS LAST,"

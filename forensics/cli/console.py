@@ -60,10 +60,15 @@ def out_json(value: object) -> None:
 
 
 def out_table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: frozenset[int] = frozenset()
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    right: frozenset[int] = frozenset(),
+    width: int = 160,
 ) -> None:
-    """Write a table to stdout; cells are text that may be hostile."""
-    console = Console(markup=False, highlight=False, emoji=False, width=None if sys.stdout.isatty() else 160)
+    """Write a table to stdout, where that is no terminal `width` wide; cells are text that may be hostile."""
+    console = Console(markup=False, highlight=False, emoji=False, width=None if sys.stdout.isatty() else width)
     table = Table(
         title=Text(term_safe(title)) if title else None,
         title_justify="left",

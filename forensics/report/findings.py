@@ -73,12 +73,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Findings in full, those only listed, and counts by severity."""
+    """Findings in full, those only listed, and counts by severity; `groups` of those not suppressed, as `hunt` shows them."""
 
     shown: tuple[Finding, ...]
     listed: tuple[Finding, ...]
     cut: int
     total: int
+    groups: int
     suppressed: int
     severities: tuple[tuple[Mark, int], ...]
 
@@ -91,6 +92,7 @@ SELECT f.*, s.reason AS suppressed_for, s.decided_by AS suppressed_by, row_numbe
            first_seen NULLS LAST, query_id, finding_key, finding_id) AS place
 FROM finding f LEFT JOIN suppression s ON s.number = f.suppression ORDER BY place
 """
+_GROUPS = "SELECT count(*) AS n FROM finding_group WHERE suppression IS NULL"
 _EVENTS = """
 SELECT * FROM (
   SELECT e.*, row_number() OVER (PARTITION BY finding_id ORDER BY event_time NULLS LAST, event_key, action, resource, details) AS place
@@ -141,6 +143,7 @@ def read_findings(case: CaseReading) -> Findings:
         listed=tuple(found[FINDINGS_SHOWN : FINDINGS_SHOWN + LISTED]),
         cut=max(0, len(found) - FINDINGS_SHOWN - LISTED),
         total=sum(not f.suppressed for f in found),
+        groups=case.rows(_GROUPS)[0]["n"],
         suppressed=sum(bool(f.suppressed) for f in found),
         severities=tuple((mark, tally[mark]) for mark in marks if tally[mark]),
     )

@@ -24,6 +24,7 @@ VIEW_MEANING: dict[str, str] = {
     "ai_key_standing": "Rows of `ai_key` that stand: of each key those of the newest version of the inventory that names it, by its id or by another name that decides it (then `key_id` is that id); a key that a later version leaves out stays.",
     "key_read": "One row a successful read of a place where, by the inventory, a key stands; `key` is its id, else its name, else its place. A read of a path reaches all below it; services that read for themselves are no readers.",
     "event_integrity": "One row a CloudTrail event, once `keytrail verify-logs` ran: signed, content hash only, failed or not covered, by the best of the files that hold it; `in_failed_file` when one of them failed.",
+    "finding_group": "Findings of the last hunt put together by query, principals and resource, as `hunt` shows them; `principals` and `resources` are lists in JSON, `place` is the order of severity, confidence and time.",
     "ai_usage_earlier": "Rows of `ai_usage` that an export received later tells anew: they do not count.",
     "ai_key_name": "Names that one key alone has within an owner and provider, by the inventory and the providers' lists.",
     "ai_usage_keyed": "Rows of `ai_usage_current` of a key, by its id or by a name that is its alone; `named_by` is that name.",

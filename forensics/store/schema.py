@@ -16,6 +16,7 @@ from forensics.model.prices import MODEL_PRICE, MODEL_USE
 from forensics.model.provider_key import PROVIDER_KEY
 from forensics.model.usage import AI_TABLES
 from forensics.store.custody_views import ACTIVITY_OF_CUSTODY, CUSTODY_VIEWS
+from forensics.store.finding_views import FINDING_GROUP
 from forensics.store.key_views import AI_KEY_STANDING, AI_KEY_STATED, KEY_READ
 from forensics.store.level_views import LEVEL_VIEWS
 from forensics.store.series_views import SERIES_VIEWS
@@ -132,6 +133,7 @@ VIEWS = (
     AI_KEY_STANDING,
     KEY_READ,
     EVENT_INTEGRITY,
+    FINDING_GROUP,
     *USAGE_VIEWS,
     *SERIES_VIEWS,
     *LEVEL_VIEWS,

@@ -116,6 +116,7 @@ def test_the_ledger_shows_the_verdict_of_the_key(engine):
 def test_a_detection_has_the_state_of_its_last_run(engine):
     (found,) = rows(engine, "detections")
     assert (found["state"], found["severity"], found["findings"], found["events"]) == ("finding", "critical", 2, 5)
+    assert found["groups"] == 1  # neither finding names a principal or a resource
 
 
 def test_coverage_counts_files_and_records_by_owner_and_source(tmp_path, capsys):

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from forensics.cli.main import run
+from forensics.model.query import Severity
 from tests.building import delivery, event, new_case
 from tests.paths import SAMPLE
 
@@ -37,7 +38,7 @@ def hostile_case(tmp_path):
 def test_hunt_json_shape(made_sample_case, capsys):
     assert run(["hunt", str(made_sample_case.root), "--query", "aws.", "--json"]) == 10
     out = json.loads(capsys.readouterr().out)
-    assert set(out) == {"outcomes", "horizons", "seconds"}
+    assert set(out) == {"outcomes", "groups", "horizons", "seconds"}
     names = {
         "query_id",
         "state",
@@ -54,6 +55,49 @@ def test_hunt_json_shape(made_sample_case, capsys):
     states = {o["state"] for o in out["outcomes"]}
     assert {"finding", "clear", "not_evaluable"} <= states
     assert all(o["reason"] for o in out["outcomes"])
+    _groups_fit(out["groups"], [f["finding_id"] for o in out["outcomes"] for f in o["findings"]], made_sample_case)
+
+
+def _groups_fit(groups, findings, case):
+    """Each finding is in one group, gravest first; the view of the stored findings says the same."""
+    names = {"query_id", "title", "severity", "confidence", "state", "principal", "principals", "resource", "resources"}
+    names |= {"findings", "without_baseline", "finding_ids", "events", "first_seen", "last_seen", "suppression"}
+    assert all(set(g) == names for g in groups)
+    assert sorted(i for g in groups for i in g["finding_ids"]) == sorted(findings)
+    assert all(g["findings"] == len(g["finding_ids"]) for g in groups)
+    ranks = [Severity(g["severity"]).rank for g in groups]
+    assert ranks == sorted(ranks, reverse=True)
+    connection = case.reader()
+    try:
+        stored = connection.execute(
+            "SELECT query_id, severity, principal, resource, findings, events FROM finding_group"
+            " WHERE starts_with(query_id, 'aws.') ORDER BY place"
+        ).fetchall()
+    finally:
+        connection.close()
+    assert stored == [
+        tuple(g[n] for n in ("query_id", "severity", "principal", "resource", "findings", "events")) for g in groups
+    ]
+
+
+def test_hunt_shows_groups_and_says_what_it_cut(made_sample_case, capsys, monkeypatch):
+    hunt = ["hunt", str(made_sample_case.root), "--query", "correlation.exposed_key_not_rotated"]
+    run(hunt)
+    whole = capsys.readouterr()
+    head, *lines = whole.out.splitlines()
+    assert {"principal", "resource", "findings", "finding", "events"} <= set(head.split())
+    groups = sum(line.startswith(("critical", "high", "medium", "low")) for line in lines)
+    assert groups > 1 and f"findings in {groups} groups by query, principal and resource" in whole.err
+    assert "not shown" not in whole.out
+    monkeypatch.setattr("forensics.cli.hunt_output.GROUPS_SHOWN", 1)
+    run(hunt)
+    assert f"{groups - 1} further groups with" in capsys.readouterr().out
+
+
+def test_hunt_shows_hostile_text_safely(hostile_case, capsys):
+    run(["hunt", str(hostile_case.root)])
+    told = capsys.readouterr()
+    assert not set("\x1b\x9b\u202e") & set(told.out + told.err)
 
 
 def test_exposure_json_shape(made_sample_case, capsys):

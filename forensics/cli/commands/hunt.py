@@ -10,14 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from forensics.analysis.context import catalogue
-from forensics.analysis.credentials.chains import NO_CREDENTIAL, Chains, chains_by_finding, stored_chains
+from forensics.analysis.credentials.chains import Chains, chains_by_finding, stored_chains
 from forensics.analysis.credentials.rules import graph_of
-from forensics.analysis.findings import Finding
+from forensics.analysis.finding_groups import groups_of, values_of
 from forensics.analysis.horizon import horizons_of, reach_words
 from forensics.analysis.hunt import HuntResult
-from forensics.analysis.log_marks import counted, in_words, marks_of
+from forensics.analysis.log_marks import counted, marks_of
 from forensics.analysis.refresh import compute_hunt, hunt_case
-from forensics.cli.console import out, out_json, out_table, say
+from forensics.cli.console import out_json, say
+from forensics.cli.hunt_output import group_json, print_hunt
 from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_given
 from forensics.cli.window import SinceOption, UntilOption, bound
 from forensics.model.clock import system_clock
@@ -84,12 +85,13 @@ def register(app: typer.Typer) -> None:
             out_json(
                 {
                     "outcomes": [_outcome(o, result, marks, chains) for o in result.outcomes],
+                    "groups": [group_json(g) for g in groups_of(result.findings)],
                     "horizons": [asdict(h) for h in horizons],
                     "seconds": seconds,
                 }
             )
         else:
-            _print(result, seconds, marks, chains)
+            print_hunt(result, seconds, marks, chains)
             say(f"last seen is as of the horizon: {reach_words(horizons)}")
         return int(exit_code(result))
 
@@ -121,7 +123,7 @@ def _outcome(outcome: Any, result: HuntResult, marks: dict[str, str], chains: Ch
                 "severity": str(f.severity),
                 "confidence": f.confidence,
                 "actor": f.actor,
-                "resources": _resources(f),
+                "resources": list(values_of(f, "resource")),
                 "suppression": f.suppression,
                 "chains": chains.get(f.finding_id, []),
             }
@@ -129,68 +131,3 @@ def _outcome(outcome: Any, result: HuntResult, marks: dict[str, str], chains: Ch
             if f.query_id == outcome.query_id
         ],
     }
-
-
-def _resources(finding: Finding) -> list[str]:
-    """Return the resources of a finding's events, each once, in order."""
-    return sorted({row["resource"] for row in finding.events if row["resource"] is not None})
-
-
-def _session(rows: list[dict[str, Any]]) -> str:
-    """Return the session of most events of a finding, by name and credential; its absence in words."""
-    if not rows:
-        return NO_CREDENTIAL
-    first = min(rows, key=lambda r: (-r["events"], r["credential_id"]))
-    name = f"{first['session_name']} " if first["session_name"] else ""
-    return f"{name}{first['credential_id']}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
-
-
-def _print(result: HuntResult, seconds: float, marks: dict[str, str], chains: Chains) -> None:
-    rows = [
-        (
-            f.finding_id,
-            str(f.severity),
-            f.confidence,
-            f.query_id,
-            f.actor,
-            _session(chains.get(f.finding_id, [])),
-            len(f.event_keys),
-            f.first_seen,
-            f.last_seen,
-            f.state if f.suppression is None else f"suppressed ({f.suppression})",
-            *([in_words(counted(marks, f.event_keys))] if marks else []),
-        )
-        for f in sorted(result.findings, key=lambda f: f.suppression is not None)
-    ]
-    out_table(
-        "",
-        (
-            *(
-                "finding",
-                "severity",
-                "confidence",
-                "query",
-                "actor",
-                "session",
-                "events",
-                "first seen",
-                "last seen",
-                "state",
-            ),
-            *(["log files"] if marks else []),
-        ),
-        rows,
-        right=frozenset({6}),
-    )
-    by_state: dict[str, int] = {}
-    for outcome in result.outcomes:
-        by_state[str(outcome.state)] = by_state.get(str(outcome.state), 0) + 1
-    out()
-    for outcome in result.outcomes:
-        if outcome.state in {State.NOT_EVALUABLE, State.NO_BASELINE, State.FAILED}:
-            say(f"{outcome.state}: {outcome.query_id}: {outcome.reason}")
-    failed = sum("failed" in counted(marks, f.event_keys) for f in result.findings)
-    if failed:
-        say(f"{failed} findings rest on a log file that failed its check: see `keytrail verify-logs`")
-    noun = "query" if len(result.outcomes) == 1 else "queries"
-    say(f"{len(result.outcomes)} {noun} in {seconds} s: " + ", ".join(f"{n} {s}" for s, n in sorted(by_state.items())))
