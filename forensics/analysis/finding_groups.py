@@ -117,12 +117,15 @@ def _gravity(group: FindingGroup) -> tuple[bool, int, int, datetime, str, str, s
         -CONFIDENCES.index(group.confidence),
         group.first_seen or _NEVER,
         group.query_id,
-        *(
-            json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-            for values in (group.principals, group.resources)
-        ),
+        _text(group.principals),
+        _text(group.resources),
         group.suppression or 0,
     )
+
+
+def _text(values: tuple[str, ...]) -> str:
+    """Return the values as the view of the store holds them, and orders by."""
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def told(values: tuple[str, ...], noun: str) -> str | None:

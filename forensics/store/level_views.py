@@ -45,7 +45,8 @@ PAYER_COST = """
 CREATE VIEW payer_cost AS
 SELECT *, holder || '|' || scope || '|' || payer || '|' || currency AS subject
 FROM (
-  SELECT event_key, period_start, period_end, epoch_ms(period_start) // 86400000 AS day,
+  SELECT event_key, evidence, provider, organisation, key_id, model, line_item, amount, period_start, period_end,
+    epoch_ms(period_start) // 86400000 AS day,
     provider || '|' || coalesce(owner, '') || '|' || coalesce(organisation, '') AS holder,
     CASE WHEN key_id IS NOT NULL THEN 'key' WHEN project_id IS NOT NULL THEN 'project'
          WHEN workspace_id IS NOT NULL THEN 'workspace' ELSE 'organisation' END AS scope,

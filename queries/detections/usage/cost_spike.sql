@@ -41,27 +41,26 @@ spikes AS (
 )
 SELECT
   c.subject AS finding_key,
-  u.period_start AS event_time,
+  c.period_start AS event_time,
   c.payer AS actor,
-  u.provider || ':cost' AS action,
-  coalesce(u.model, u.line_item) AS resource,
+  c.provider || ':cost' AS action,
+  coalesce(c.model, c.line_item) AS resource,
   CAST(NULL AS VARCHAR) AS source_ip,
-  u.key_id AS credential_id,
-  u.organisation AS account_id,
+  c.key_id AS credential_id,
+  c.organisation AS account_id,
   CAST(NULL AS VARCHAR) AS region,
   'success' AS outcome,
-  u.event_key,
-  u.evidence,
+  c.event_key,
+  c.evidence,
   CASE WHEN s.has_baseline THEN 'sufficient' ELSE 'none' END AS baseline_state,
   c.scope AS payer_scope,
-  u.amount,
+  c.amount,
   c.currency,
   s.amount_e4 AS day_amount_ten_thousandths,
   s.median_2 AS doubled_median_ten_thousandths,
   s.z_thousandths
 FROM spikes AS s
 JOIN payer_cost AS c ON c.subject = s.subject AND c.day = s.day
-JOIN ai_cost_current AS u ON u.event_key = c.event_key
-WHERE u.period_start >= $since
-  AND u.period_start < $until
-ORDER BY u.period_start NULLS LAST, u.event_key
+WHERE c.period_start >= $since
+  AND c.period_start < $until
+ORDER BY c.period_start NULLS LAST, c.event_key
