@@ -35,11 +35,13 @@ console_acts AS (
 console_sessions AS (
   SELECT DISTINCT credential_id FROM console_acts
 ),
+-- Of all calls only those of principals that were at the console.
 programs AS (
   SELECT a.event_key, a.event_epoch, a.actor, a.credential_id, a.source_ip
   FROM acts AS a
   LEFT JOIN console_sessions AS c ON c.credential_id = a.credential_id
   WHERE c.credential_id IS NULL
+    AND a.actor IN (SELECT actor FROM console_acts)
 ),
 places AS (
   SELECT DISTINCT actor, credential_id, source_ip FROM console_acts

@@ -69,9 +69,15 @@ numbered_addresses AS (
     ) - 1 AS addresses_before
   FROM addresses
 ),
-log_starts AS (
-  SELECT coalesce(account_id, '') AS account, min(event_epoch) AS start_epoch
+-- By the bare column first: an engine knows how few accounts it holds, and so how few probes the join leaves.
+account_starts AS (
+  SELECT account_id, min(event_epoch) AS start_epoch
   FROM aws_event
+  GROUP BY account_id
+),
+log_starts AS (
+  SELECT coalesce(account_id, '') AS account, min(start_epoch) AS start_epoch
+  FROM account_starts
   GROUP BY coalesce(account_id, '')
 ),
 key_seconds AS (
@@ -143,13 +149,31 @@ contributing AS (
 -- Two probes of one second lead to the same calls; each call is listed once.
 listed AS (
   SELECT event_key, min(probe_key) AS probe_key FROM contributing GROUP BY event_key
+),
+-- Read by IN, not joined: the few that are listed are looked for among all events, never the other way round.
+picked AS (
+  SELECT
+    event_key,
+    event_time,
+    actor,
+    event_name_base AS action,
+    resource,
+    source_ip,
+    coalesce(source_ip, source_ip_raw, '') AS address,
+    credential_id,
+    account_id,
+    region,
+    outcome,
+    evidence,
+    user_agent
+  FROM aws_event
+  WHERE event_key IN (SELECT event_key FROM listed)
 )
 SELECT
-  coalesce(e.credential_id, '') || '|' || coalesce(p.source_ip, p.source_ip_raw, '') || '|'
-    || strftime(p.event_time, '%Y-%m-%d') AS finding_key,
+  coalesce(e.credential_id, '') || '|' || p.address || '|' || strftime(p.event_time, '%Y-%m-%d') AS finding_key,
   e.event_time,
   e.actor,
-  e.event_name_base AS action,
+  e.action,
   e.resource,
   e.source_ip,
   e.credential_id,
@@ -164,8 +188,7 @@ SELECT
   e.user_agent
 FROM listed AS l
 JOIN confirmed AS c ON c.probe_key = l.probe_key
-JOIN aws_event AS p ON p.event_key = l.probe_key
-JOIN aws_event AS e ON e.event_key = l.event_key
+JOIN picked AS p ON p.event_key = l.probe_key
+JOIN picked AS e ON e.event_key = l.event_key
 WHERE e.event_time >= $since
-  AND e.event_time < $until
 ORDER BY e.event_time NULLS LAST, e.event_key

@@ -18,9 +18,11 @@
 -- [params]
 -- failed_checks = { type = "integer", doc = "Failures of the second factor within a quarter of an hour", default = 4 }
 -- ---
+-- Every answer carries what is listed of it: to join the few that remain to all events again costs more than all else.
 WITH answers AS (
   SELECT
     event_key,
+    event_time,
     event_epoch,
     coalesce(account_id, '') || '/' || coalesce(user_name, actor, '') AS login_user,
     CASE
@@ -32,7 +34,18 @@ WITH answers AS (
         THEN 'failure'
       WHEN event_name_base = 'CheckMfa' AND coalesce(json_extract_string(response_elements, '$.CheckMfa'), '') = 'Failure'
         THEN 'failure'
-    END AS step
+    END AS step,
+    actor,
+    event_name_base AS action,
+    user_name AS resource,
+    source_ip,
+    credential_id,
+    account_id,
+    region,
+    outcome,
+    evidence,
+    error_message,
+    user_agent
   FROM aws_event
   WHERE event_source = 'signin.amazonaws.com'
     AND event_name_base IN ('ConsoleLogin', 'CheckMfa')
@@ -40,42 +53,45 @@ WITH answers AS (
 ),
 counted AS (
   SELECT
-    event_key,
-    event_epoch,
-    login_user,
-    step,
+    *,
     count(CASE WHEN step = 'failure' THEN event_key END) OVER (
       PARTITION BY login_user ORDER BY event_epoch NULLS LAST RANGE BETWEEN 900 PRECEDING AND CURRENT ROW
     ) AS failures
   FROM answers
 ),
+-- The failure that completes a series: those before it and a login after it belong to it.
 series AS (
-  SELECT login_user, event_epoch FROM counted WHERE step = 'failure' AND failures >= $failed_checks
+  SELECT *, CASE WHEN step = 'failure' AND failures >= $failed_checks THEN event_key END AS completing
+  FROM counted
 ),
-steps AS (
-  SELECT DISTINCT a.event_key, a.login_user, a.step
-  FROM series AS s
-  JOIN answers AS a ON a.login_user = s.login_user
-  WHERE (a.step = 'failure' AND a.event_epoch <= s.event_epoch AND a.event_epoch >= s.event_epoch - 900)
-     OR (a.step = 'login' AND a.event_epoch >= s.event_epoch AND a.event_epoch <= s.event_epoch + 1800)
+marked AS (
+  SELECT
+    *,
+    count(completing) OVER (
+      PARTITION BY login_user ORDER BY event_epoch NULLS LAST RANGE BETWEEN CURRENT ROW AND 900 FOLLOWING
+    ) AS completed_after,
+    count(completing) OVER (
+      PARTITION BY login_user ORDER BY event_epoch NULLS LAST RANGE BETWEEN 1800 PRECEDING AND CURRENT ROW
+    ) AS completed_before
+  FROM series
 )
 SELECT
-  s.login_user || '|' || strftime(e.event_time, '%Y-%m-%d') AS finding_key,
-  e.event_time,
-  e.actor,
-  e.event_name_base AS action,
-  e.user_name AS resource,
-  e.source_ip,
-  e.credential_id,
-  e.account_id,
-  e.region,
-  e.outcome,
-  e.event_key,
-  e.evidence,
-  s.step,
-  e.error_message,
-  e.user_agent
-FROM steps AS s
-JOIN aws_event AS e ON e.event_key = s.event_key
-WHERE e.event_time >= $since
-ORDER BY e.event_time NULLS LAST, e.event_key
+  login_user || '|' || strftime(event_time, '%Y-%m-%d') AS finding_key,
+  event_time,
+  actor,
+  action,
+  resource,
+  source_ip,
+  credential_id,
+  account_id,
+  region,
+  outcome,
+  event_key,
+  evidence,
+  step,
+  error_message,
+  user_agent
+FROM marked
+WHERE ((step = 'failure' AND completed_after > 0) OR (step = 'login' AND completed_before > 0))
+  AND event_time >= $since
+ORDER BY event_time NULLS LAST, event_key

@@ -19,62 +19,85 @@
 -- [params]
 -- max_principals = { type = "integer", doc = "Principals that use the agent, on both sides together", default = 2 }
 -- ---
-WITH provider_acts AS (
-  SELECT event_key, event_time, user_agent, coalesce(actor, '') AS principal, 'provider' AS side
+WITH provider_users AS (
+  SELECT user_agent, 'provider' AS side, coalesce(actor, '') AS principal, min(event_time) AS first_time
   FROM activity
   WHERE table_name IN ('ai_audit_event', 'ai_request')
-    AND user_agent IS NOT NULL
     AND event_time < $until
+  GROUP BY user_agent, coalesce(actor, '')
 ),
 -- Of the many calls of AWS only those whose client is known at a provider too.
-acts AS (
-  SELECT event_key, event_time, user_agent, principal, side FROM provider_acts
+users AS (
+  SELECT user_agent, side, principal, first_time FROM provider_users
   UNION ALL
-  SELECT event_key, event_time, user_agent, coalesce(actor, '') AS principal, 'aws' AS side
+  SELECT user_agent, 'aws' AS side, coalesce(actor, '') AS principal, min(event_time) AS first_time
   FROM aws_event
-  WHERE user_agent IN (SELECT user_agent FROM provider_acts)
+  WHERE user_agent IN (SELECT user_agent FROM provider_users)
     AND event_time < $until
+  GROUP BY user_agent, coalesce(actor, '')
 ),
 -- What a service does under its own name is nobody's tool.
 agents AS (
   SELECT user_agent
-  FROM acts
+  FROM users
   WHERE NOT ends_with(user_agent, '.amazonaws.com')
     AND user_agent <> 'AWS Internal'
   GROUP BY user_agent
   HAVING count(DISTINCT side) = 2
-    AND count(DISTINCT side || principal) <= $max_principals
-    AND count(*) FILTER (WHERE event_time < $baseline_until) = 0
+    AND count(*) <= $max_principals
+    AND min(first_time) >= $baseline_until
+),
+-- All that is listed comes from here: to join the few first acts to all activity again costs more than all else.
+acts AS (
+  SELECT
+    event_time,
+    actor,
+    action,
+    resource,
+    source_ip,
+    credential AS credential_id,
+    account_id,
+    region,
+    coalesce(outcome, 'success') AS outcome,
+    event_key,
+    evidence,
+    CASE table_name WHEN 'aws_event' THEN 'aws' ELSE 'provider' END AS side,
+    coalesce(actor, '') AS principal,
+    owner,
+    user_agent
+  FROM activity
+  WHERE table_name IN ('aws_event', 'ai_audit_event', 'ai_request')
+    AND user_agent IN (SELECT user_agent FROM agents)
+    AND event_time >= $since
+    AND event_time < $until
 ),
 placed AS (
-  SELECT a.event_key, a.side,
-    row_number() OVER (PARTITION BY a.user_agent, a.side, a.principal ORDER BY a.event_time NULLS LAST, a.event_key) AS place,
+  SELECT
+    *,
+    row_number() OVER (PARTITION BY user_agent, side, principal ORDER BY event_time NULLS LAST, event_key) AS place,
     count(*) OVER (
-      PARTITION BY a.user_agent, a.side, a.principal ORDER BY a.event_time NULLS LAST, a.event_key
+      PARTITION BY user_agent, side, principal ORDER BY event_time NULLS LAST, event_key
       ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     ) AS acts
-  FROM acts AS a
-  JOIN agents AS g ON g.user_agent = a.user_agent
-  WHERE a.event_time >= $since
+  FROM acts
 )
 SELECT
-  a.user_agent AS finding_key,
-  a.event_time,
-  a.actor,
-  a.action,
-  a.resource,
-  a.source_ip,
-  a.credential AS credential_id,
-  a.account_id,
-  a.region,
-  coalesce(a.outcome, 'success') AS outcome,
-  a.event_key,
-  a.evidence,
-  p.side,
-  p.acts,
-  a.owner,
-  a.user_agent
-FROM placed AS p
-JOIN activity AS a ON a.event_key = p.event_key
-WHERE p.place = 1
-ORDER BY a.event_time NULLS LAST, a.event_key
+  user_agent AS finding_key,
+  event_time,
+  actor,
+  action,
+  resource,
+  source_ip,
+  credential_id,
+  account_id,
+  region,
+  outcome,
+  event_key,
+  evidence,
+  side,
+  acts,
+  owner,
+  user_agent
+FROM placed
+WHERE place = 1
+ORDER BY event_time NULLS LAST, event_key
