@@ -39,6 +39,7 @@ from forensics.queries.catalogue import Catalogue, load_catalogue
 from forensics.queries.queryfile import EmptyStore
 from forensics.queries.sound import known_sound
 from forensics.report.render import render_report
+from forensics.store.building_blocks import compute_blocks
 from forensics.store.case_folder import CaseFolder, init_case
 from forensics.store.duckdb_engine import DuckDBEngine, canonical_lines, rows_of
 from forensics.store.schema import statements
@@ -272,6 +273,7 @@ def _tables(package: Package, connection: Any) -> str:
 def _queries(package: Package, connection: Any, scratch: Path) -> str:
     engine, queries = DuckDBEngine(connection), _catalogue(package, scratch / "queries")
     parameters = package.json("data/queries/params.json")
+    compute_blocks(connection)
     # What hunt and exposure just ran over the same rows, with the same values, is not run once more.
     ran = {row[:-1]: row[-1] for row in last_runs(connection, queries)}
     faults = []

@@ -19,6 +19,7 @@ import orjson
 
 from forensics.model.errors import CaseFault, QueryFault
 from forensics.model.outcome import CanonicalRows
+from forensics.store import parsed
 from forensics.store.usage_parts import PART_ROWS, usage_parts
 
 _Config = dict[str, str | bool | int | float | list[str]]
@@ -210,6 +211,6 @@ class DuckDBEngine:
 
     def _into(self, result: _Result, sql: str, parameters: Mapping[str, Any]) -> None:
         try:
-            result.add(self._connection.execute(sql, dict(parameters)))
+            result.add(parsed.execute(self._connection, sql, dict(parameters)))
         except duckdb.Error as error:
             raise QueryFault(_first_line(error)) from error
