@@ -7,8 +7,10 @@ alone. So the records of all cases are projected together, and the writer of eac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -24,9 +26,9 @@ from forensics.ingest.unpack import unpack
 from forensics.model.case import read_settings
 from forensics.model.prices import read_prices
 from forensics.sources.protocol import Provenance
-from forensics.store import casevalues
+from forensics.store import casevalues, parsed
 from forensics.store.eventstore import EventStore, Group
-from forensics.store.schema import TABLES
+from forensics.store.schema import TABLES, VIEW_NAMES, VIEWS
 from tests.case_events import Export, exports, maps_of
 from tests.case_places import ADDRESS_FILES, know_addresses
 from tests.stores import empty, new_store
@@ -178,6 +180,38 @@ class CaseStores:
         casevalues.load(connection, _settings(case))
         if case.keys() & set(ADDRESS_FILES):
             know_addresses(connection, case)
+
+
+_VIEWS = dict(zip(VIEW_NAMES, VIEWS, strict=True))
+#: To plan a query over a deeper stack of views takes longer than to compute them first.
+_DEEP = 4
+
+
+@cache
+def _views_under(sql: str) -> tuple[str, ...]:
+    """The views that a query names, and those they rest on, in the order in which each can be made."""
+    found: set[str] = set()
+    texts = [sql]
+    while texts:
+        named = set(re.findall(r"\w+", texts.pop())) & _VIEWS.keys() - found
+        found |= named
+        texts += [_VIEWS[name].split(" AS", 1)[1] for name in named]
+    return tuple(name for name in VIEW_NAMES if name in found)
+
+
+@contextmanager
+def views_computed(connection: Any, sql: str) -> Iterator[None]:
+    """Hold the rows of the views under a query where they are many, as the hunt computes all views of a small store."""
+    views = _views_under(sql)
+    made: list[str] = []
+    try:
+        for view in views if len(views) >= _DEEP else ():
+            parsed.execute(connection, f"CREATE TEMP TABLE {view} AS SELECT * FROM main.{view}")
+            made.append(view)
+        yield
+    finally:
+        for view in made:
+            connection.execute(f"DROP TABLE temp.{view}")
 
 
 def derive(connection: Any, case: Case) -> None:

@@ -23,7 +23,7 @@ from forensics.queries.binding import bind
 from forensics.queries.catalogue import Catalogue
 from forensics.store import casevalues
 from forensics.store.basis import components, fingerprint
-from forensics.store.building_blocks import compute_overlaps
+from forensics.store.building_blocks import compute_ahead
 from forensics.store.duckdb_engine import ByKey, DuckDBEngine, rows_of
 from forensics.store.eventstore import EventStore, text_json
 
@@ -76,7 +76,7 @@ def compute(
     connection = folder.reader()
     try:
         window = window_of(connection, settings, since, until)
-        compute_overlaps(connection)
+        compute_ahead(connection)
         engine = DuckDBEngine(connection)
         runs: list[dict[str, Any]] = []
         by_key = _by_key(engine, queries, window, runs)

@@ -39,6 +39,7 @@ from forensics.queries.catalogue import Catalogue, load_catalogue
 from forensics.queries.queryfile import EmptyStore
 from forensics.queries.sound import known_sound
 from forensics.report.render import render_report
+from forensics.store.building_blocks import compute_blocks
 from forensics.store.case_folder import CaseFolder, init_case
 from forensics.store.duckdb_engine import DuckDBEngine, canonical_lines, rows_of
 from forensics.store.schema import statements
@@ -95,7 +96,7 @@ def reproduction(package: Package, password: str | None = None, *, wider: bool =
     `password` opens encrypted archives, `wider` lets archives grow beyond the default limits where the package says so.
     """
     with tempfile.TemporaryDirectory(prefix="keytrail-verify-") as scratch:
-        rebuilt: list[CaseFolder] = []
+        rebuilt: list[tuple[CaseFolder, Catalogue]] = []
 
         def build() -> str:
             gone = package.facts.get("purged", [])
@@ -109,14 +110,14 @@ def reproduction(package: Package, password: str | None = None, *, wider: bool =
         built = check("reproduction.ingest", build)
         if not rebuilt:
             return [built]
-        folder = rebuilt[0]
+        folder, queries = rebuilt[0]
         connection = folder.reader()
         try:
             checks = [
                 built,
                 check("reproduction.account", lambda: _account(package, connection)),
                 check("reproduction.tables", lambda: _tables(package, connection)),
-                check("reproduction.queries", lambda: _queries(package, connection, Path(scratch))),
+                check("reproduction.queries", lambda: _queries(package, connection, queries)),
                 check("reproduction.findings", lambda: _findings(package, connection)),
                 check("reproduction.verdicts", lambda: _verdicts(package, connection)),
             ]
@@ -151,8 +152,8 @@ def _created(package: Package) -> datetime:
     return moment
 
 
-def _rebuild(package: Package, scratch: Path, password: str | None) -> CaseFolder:
-    """Make a case from the packaged settings, receipts, originals and decisions, with fresh results."""
+def _rebuild(package: Package, scratch: Path, password: str | None) -> tuple[CaseFolder, Catalogue]:
+    """Make a case from the packaged settings, receipts, originals and decisions, with fresh results of the queries returned."""
     sources = package.lines("data/inventory/sources.jsonl")
     files = {source["receipt"]: source["file"] for source in package.facts["sources"]}
     created = _created(package)
@@ -182,7 +183,7 @@ def _rebuild(package: Package, scratch: Path, password: str | None) -> CaseFolde
     exposure_case(folder, queries, _at(times["exposure"]))
     if "ioc" in times:
         search_case(folder, _at(times["ioc"]))
-    return folder
+    return folder, queries
 
 
 def _read_again(
@@ -269,9 +270,10 @@ def _tables(package: Package, connection: Any) -> str:
     return "; ".join(f"{table['name']} {table['rows']}" for table in again if table["rows"]) or "no rows"
 
 
-def _queries(package: Package, connection: Any, scratch: Path) -> str:
-    engine, queries = DuckDBEngine(connection), _catalogue(package, scratch / "queries")
+def _queries(package: Package, connection: Any, queries: Catalogue) -> str:
+    engine = DuckDBEngine(connection)
     parameters = package.json("data/queries/params.json")
+    compute_blocks(connection)
     # What hunt and exposure just ran over the same rows, with the same values, is not run once more.
     ran = {row[:-1]: row[-1] for row in last_runs(connection, queries)}
     faults = []

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forensics.store.level_views import OF_A_RUN
+from forensics.store.schema import TABLES, VIEW_NAMES
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -16,16 +19,35 @@ if TYPE_CHECKING:
 _BLOCKS = ("secret_access", "key_usage", "key_unit", "covered_unit", "key_made", "key_read", "first_seen")
 #: What decides which rows of usage and of the inventory count: small, and asked for by every query over them.
 _OVERLAPS = ("ai_usage_earlier", "ai_key_name", "ai_usage_mixed", "ai_key_standing")
+#: Every view but those that depend on the baseline of a run.
+_LASTING = tuple(name for name in VIEW_NAMES if name not in OF_A_RUN)
 #: A view of more rows stays one: what is kept lies in memory, which the queries need themselves.
 MOST_ROWS = 1_000_000
+#: Of a store of no more rows every view is computed: to plan views within views anew for each of two hundred queries
+#: takes longer than to read them all once.
+SMALL_ROWS = 50_000
 
 
-def compute_blocks(connection: duckdb.DuckDBPyConnection, most_rows: int = MOST_ROWS) -> list[str]:
-    """Compute the blocks of at most `most_rows` rows; return their names.
+def is_small(connection: duckdb.DuckDBPyConnection, most_rows: int = SMALL_ROWS) -> bool:
+    """Whether the tables of the store hold at most `most_rows` rows together, as the engine estimates them."""
+    count = "SELECT coalesce(sum(estimated_size), 0) FROM duckdb_tables() WHERE NOT temporary AND table_name IN (SELECT unnest($names))"
+    return bool(connection.execute(count, {"names": sorted(TABLES)}).fetchall()[0][0] <= most_rows)
+
+
+def compute_blocks(
+    connection: duckdb.DuckDBPyConnection, most_rows: int = MOST_ROWS, small_rows: int = SMALL_ROWS
+) -> list[str]:
+    """Compute the blocks of at most `most_rows` rows, or every view of a store of at most `small_rows`; return their names.
 
     Rows are the views' own, so every query gives the same with and without.
     """
+    small = is_small(connection, small_rows)
     connection.execute("ATTACH ':memory:' AS blocks (READ_WRITE, COMPRESS)")
+    if small:
+        for view in _LASTING:
+            connection.execute(f"CREATE TABLE blocks.{view} AS SELECT * FROM {view}")
+            _stand_before(connection, view)
+        return list(_LASTING)
     for view in _OVERLAPS:
         connection.execute(f"CREATE TABLE blocks.{view} AS SELECT * FROM {view}")
         _stand_before(connection, view)
@@ -57,4 +79,13 @@ def beside(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 def compute_overlaps(connection: duckdb.DuckDBPyConnection) -> None:
     """Settle once which rows of usage are told anew by a later export, and which keys have exports of several kinds."""
     for view in _OVERLAPS:
+        connection.execute(f"CREATE TEMP TABLE {view} AS SELECT * FROM main.{view}")
+
+
+def compute_ahead(connection: duckdb.DuckDBPyConnection) -> None:
+    """Compute every view of a small store; of others what `compute_overlaps` does. For a connection that runs one query at a time."""
+    if not is_small(connection):
+        compute_overlaps(connection)
+        return
+    for view in _LASTING:
         connection.execute(f"CREATE TEMP TABLE {view} AS SELECT * FROM main.{view}")

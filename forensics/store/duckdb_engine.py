@@ -20,6 +20,7 @@ import orjson
 from forensics.model.errors import CaseFault, QueryFault
 from forensics.model.outcome import CanonicalRows
 from forensics.model.query import BASELINE_WINDOW
+from forensics.store import parsed
 from forensics.store.level_views import tell_baseline
 from forensics.store.usage_parts import PART_ROWS, usage_parts
 
@@ -216,7 +217,7 @@ class DuckDBEngine:
             tell_baseline(self._connection, parameters)
             if BASELINE_WINDOW in bound and BASELINE_WINDOW not in self._named_in(sql):
                 del bound[BASELINE_WINDOW]  # told to the views that the query reads, and not in its own text
-            result.add(self._connection.execute(sql, bound))
+            result.add(parsed.execute(self._connection, sql, bound))
         except duckdb.Error as error:
             raise QueryFault(_first_line(error)) from error
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -16,7 +17,7 @@ from forensics.model.address import read_address
 from forensics.model.columns import Table
 from forensics.model.event import evidence_sql
 from forensics.model.times import parse_time
-from forensics.store import decision, projection, projection_children, twins
+from forensics.store import decision, parsed, projection, projection_children, twins
 from forensics.store.large_records import bounded, room_for
 from forensics.store.schema import EVENT_TABLES, TABLES, statements
 
@@ -161,7 +162,7 @@ class EventStore:
         Returns counts by (receipt id, "accepted" | "duplicate"): each place is exactly one of both.
         """
         counts: Counter[tuple[int, str]] = Counter()
-        run = self.connection.execute
+        run = partial(parsed.execute, self.connection)
         for table, places in group.tables():
             numbered = places.append_column("line", pa.array(range(places.num_rows), pa.int64()))
             self.connection.register("incoming_place", numbered)
@@ -184,7 +185,7 @@ class EventStore:
 
     def _decide(self, table: str, group: Group) -> None:
         """Say for each record that comes in which row stands for it, and let rows stand under their smallest key."""
-        run = self.connection.execute
+        run = partial(parsed.execute, self.connection)
         native = _NATIVE.get(table, "native_id")
         many = self._knows(table, native)
         run(decision.decide(table, native, many=many))
@@ -237,7 +238,7 @@ class EventStore:
                     self._project(piece)
 
     def _project(self, incoming: pa.Table) -> None:
-        run = self.connection.execute
+        run = partial(parsed.execute, self.connection)
         is_shaped = "raw" not in incoming.column_names
         self.connection.register("shaped" if is_shaped else "incoming", incoming)
         if not is_shaped:
@@ -276,7 +277,7 @@ class EventStore:
 
     def settle(self) -> None:
         """After a run of ingest: flag ids that carry two contents, and let the smallest occurrence be the evidence."""
-        run = self.connection.execute
+        run = partial(parsed.execute, self.connection)
         twins.link(self.connection)
         run("""UPDATE aws_event SET id_conflict = TRUE WHERE NOT id_conflict AND event_id IN (
                  SELECT event_id FROM aws_event WHERE event_id IS NOT NULL GROUP BY event_id HAVING count(*) > 1)""")

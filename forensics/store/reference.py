@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import sys
 
 from forensics.model.columns import Column, Table
-from forensics.store.schema import EVENT_TABLES, SCHEMA_VERSION, TABLES, VIEWS
+from forensics.store.schema import EVENT_TABLES, SCHEMA_VERSION, TABLES, VIEW_NAMES
 
 _HEAD = """# Fields of the store
 
@@ -68,7 +67,7 @@ def _section(table: Table) -> str:
 
 def view_names() -> list[str]:
     """Return the names of the store's views in the order they are made."""
-    return [match[1] for sql in VIEWS if (match := re.search(r"CREATE VIEW (\w+)", sql))]
+    return list(VIEW_NAMES)
 
 
 def fields_page() -> str:

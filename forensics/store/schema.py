@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from forensics.model.address_fact import ADDRESS_TABLES
 from forensics.model.columns import Table
 from forensics.model.custody_logs import CUSTODY_LOG_TABLES
@@ -140,6 +142,9 @@ VIEWS = (
     *CUSTODY_VIEWS,
     ACTIVITY,
 )
+
+#: Names of the views, in the order in which they rest on each other.
+VIEW_NAMES = tuple(match[1] for sql in VIEWS if (match := re.search(r"CREATE VIEW (\w+)", sql)))
 
 
 def statements() -> list[str]:

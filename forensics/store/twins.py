@@ -6,9 +6,10 @@ not depend on the order of files: it follows from the rows that there are.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from forensics.store import projection_children
+from forensics.store import parsed, projection_children
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,7 +33,7 @@ def link(connection: duckdb.DuckDBPyConnection) -> None:
 
     A twin whose better row is gone (its file was withdrawn) comes back.
     """
-    run = connection.execute
+    run = partial(parsed.execute, connection)
     if run("SELECT count(*) FROM aws_event_twin").fetchall()[0][0]:
         run("""CREATE OR REPLACE TEMP TABLE fresh AS SELECT t.* EXCLUDE (same_as, evidence) FROM aws_event_twin AS t
                ANTI JOIN aws_event AS e ON e.event_id = t.event_id""")

@@ -16,7 +16,17 @@ from tests.paths import SAMPLE
 
 
 def verdicts(case):
-    return {a["customer"]: (a["exposure"], a["abuse"], str(a["verdict"])) for a in compute(case, catalogue()).answers}
+    return axes(compute(case, catalogue()).answers)
+
+
+@pytest.fixture(scope="module")
+def as_made(made_sample_case):
+    """What exposure answers on the sample incident as it is."""
+    return compute(made_sample_case, catalogue()).answers
+
+
+def axes(answers):
+    return {a["customer"]: (a["exposure"], a["abuse"], str(a["verdict"])) for a in answers}
 
 
 def edit(case, pattern, replacement):
@@ -24,7 +34,7 @@ def edit(case, pattern, replacement):
     changed = re.sub(pattern, replacement, text, flags=re.DOTALL)
     assert changed != text
     case.settings_path.write_text(changed, encoding="utf-8")
-    exposure_case(case, catalogue(), clock)
+    return exposure_case(case, catalogue(), clock).answers
 
 
 def without(case, customer_path):
@@ -49,18 +59,26 @@ def test_the_headline_table_is_total():
 
 
 def test_without_the_statement_of_completeness_statistics_stay_unexplained(sample_case):
-    edit(sample_case, r"kind = \"gateway_complete\"", 'kind = "other"')
-    assert verdicts(sample_case)["Brindlewick"] == ("read", "unexplained", "suspicious")
+    assert axes(edit(sample_case, r"kind = \"gateway_complete\"", 'kind = "other"'))["Brindlewick"] == (
+        "read",
+        "unexplained",
+        "suspicious",
+    )
 
 
 def test_without_the_stated_launch_the_spike_is_unexplained(sample_case):
-    edit(sample_case, r"kind = \"launch\"", 'kind = "other"')
-    assert verdicts(sample_case)["Pellamore"] == ("read", "unexplained", "suspicious")
+    assert axes(edit(sample_case, r"kind = \"launch\"", 'kind = "other"'))["Pellamore"] == (
+        "read",
+        "unexplained",
+        "suspicious",
+    )
 
 
 def test_a_launch_that_ends_early_explains_nothing(sample_case):
-    edit(sample_case, r"(kind = \"launch\".*?until = )[^\n]+", r"\g<1>2026-05-05T20:00:00Z")
-    assert verdicts(sample_case)["Pellamore"][1] == "unexplained"
+    assert (
+        axes(edit(sample_case, r"(kind = \"launch\".*?until = )[^\n]+", r"\g<1>2026-05-05T20:00:00Z"))["Pellamore"][1]
+        == "unexplained"
+    )
 
 
 def test_without_usage_a_read_key_is_not_evaluable(sample_case):
@@ -78,8 +96,7 @@ def test_an_address_that_others_used_before_proves_nothing(sample_case):
     with sample_case.writer("test") as connection:
         connection.execute("""UPDATE aws_event SET source_ip = '198.51.100.77' WHERE event_key =
             (SELECT min(event_key) FROM aws_event WHERE actor LIKE '%posture-scanner%' AND event_time < TIMESTAMP '2026-04-20')""")
-    exposure_case(sample_case, catalogue(), clock)
-    got = verdicts(sample_case)
+    got = axes(exposure_case(sample_case, catalogue(), clock).answers)
     assert got["Tarnhaven"][1] == "unexplained" and got["Quillmere"][2] == "suspicious"
 
 
@@ -117,8 +134,8 @@ def test_without_an_inventory_names_and_ids_are_judged_and_a_template_is_offered
 
 
 def test_no_baseline_is_said(tmp_path, sample_case):
-    edit(sample_case, r"t0 = [^\n]+", "t0 = 2026-04-03T00:00:00Z")
-    answer = next(a for a in compute(sample_case, catalogue()).answers if a["customer"] == "Vexholm")
+    answers = edit(sample_case, r"t0 = [^\n]+", "t0 = 2026-04-03T00:00:00Z")
+    answer = next(a for a in answers if a["customer"] == "Vexholm")
     assert answer["abuse"] == "not_evaluable"
     assert any("no baseline" in r["text"] for r in answer["reasons"])
 
@@ -139,8 +156,7 @@ def test_an_address_a_customer_used_before_proves_nothing(sample_case):
     with sample_case.writer("test") as connection:
         connection.execute("""UPDATE ai_audit_event SET source_ip = '198.51.100.77' WHERE event_key =
             (SELECT min(event_key) FROM ai_audit_event WHERE owner = 'Zephrane' AND event_time < TIMESTAMP '2026-04-20')""")
-    exposure_case(sample_case, catalogue(), clock)
-    assert verdicts(sample_case)["Tarnhaven"][1] == "unexplained"
+    assert axes(exposure_case(sample_case, catalogue(), clock).answers)["Tarnhaven"][1] == "unexplained"
 
 
 @pytest.mark.parametrize(("value", "ends"), [("inactive", True), ("active", False)])
@@ -154,18 +170,13 @@ def test_only_a_status_that_is_over_revokes(value, ends):
     assert not ends_key({"action": "platform_api_key_updated", "details": "[]"})
 
 
-def test_exports_that_come_again_without_their_owner_move_no_verdict_and_no_cost(sample_case):
-    def figures():
-        return {
-            a["customer"]: (a["exposure"], a["abuse"], str(a["verdict"]), a["excess_cost"])
-            for a in compute(sample_case, catalogue()).answers
-        }
+def test_exports_that_come_again_without_their_owner_move_no_verdict_and_no_cost(sample_case, as_made):
+    def figures(answers):
+        return {a["customer"]: (a["exposure"], a["abuse"], str(a["verdict"]), a["excess_cost"]) for a in answers}
 
-    before = figures()
     again = ingest(sample_case, [SAMPLE / "customers"], IngestOptions())
     assert again.records["accepted"] > 10_000
-    exposure_case(sample_case, catalogue(), clock)
-    assert figures() == before
+    assert figures(exposure_case(sample_case, catalogue(), clock).answers) == figures(as_made)
 
 
 def test_an_export_that_never_names_the_key_proves_nothing_about_it(sample_case):
@@ -182,12 +193,9 @@ def test_an_export_that_never_names_the_key_proves_nothing_about_it(sample_case)
         ("log_integrity", "('renamed.json', 'b', 'trailing_data', 'failed')"),
     ],
 )
-def test_a_failed_or_missing_log_file_of_the_region_leaves_no_none_seen(sample_case, column, row):
-    before = verdicts(sample_case)["Yarrowdene"]
-    assert before == ("none_seen", "none_seen", "not_exposed")
-    reasons = json.dumps(
-        [a for a in compute(sample_case, catalogue()).answers if a["customer"] == "Yarrowdene"], default=str
-    )
+def test_a_failed_or_missing_log_file_of_the_region_leaves_no_none_seen(sample_case, as_made, column, row):
+    assert axes(as_made)["Yarrowdene"] == ("none_seen", "none_seen", "not_exposed")
+    reasons = json.dumps([a for a in as_made if a["customer"] == "Yarrowdene"], default=str)
     assert "The log files were not checked against digests" in reasons
     with sample_case.writer("test") as connection:
         region = connection.execute("SELECT any_value(region) FROM aws_event WHERE region LIKE 'us-%'").fetchall()[0][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from forensics.cli.main import run
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.report.render import render_report
 from forensics.store.case_folder import CaseFolder
-from tests.building import clock, delivery, event, new_case
+from tests.building import clock, delivery, event, made_once, new_case
 
 ROOT = {
     "type": "Root",
@@ -23,17 +24,23 @@ ROOT = {
 }
 
 
-@pytest.fixture
-def case(tmp_path: Path) -> CaseFolder:
-    made = new_case(tmp_path)
+def _make(folder: Path) -> None:
+    made = new_case(folder)
     events = [event(n, userIdentity=ROOT, sourceIPAddress=f"192.0.2.{n}") for n in (1, 2)]
     events.append(
         event(3, eventSource="cloudtrail.amazonaws.com", eventName="StopLogging", requestParameters={"name": "org"})
     )
-    (tmp_path / "trail.json").write_bytes(delivery(events))
-    ingest(made, [tmp_path / "trail.json"], IngestOptions())
+    (folder / "trail.json").write_bytes(delivery(events))
+    ingest(made, [folder / "trail.json"], IngestOptions())
     hunt_case(made, catalogue(), clock)
-    return made
+
+
+@pytest.fixture
+def case(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> CaseFolder:
+    """A copy of one hunted case."""
+    root = tmp_path / "case"
+    shutil.copytree(made_once(tmp_path_factory, "suppress", _make) / "case", root)
+    return CaseFolder(root, clock)
 
 
 def findings(case: CaseFolder) -> dict[str, list[int | None]]:

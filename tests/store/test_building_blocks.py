@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from datetime import datetime
 
 import duckdb
 import pytest
 
 from forensics.ingest.scratch import read_bytes
-from forensics.store.building_blocks import beside, compute_blocks
-from forensics.store.duckdb_engine import open_reader, open_writer
+from forensics.store.building_blocks import SMALL_ROWS, beside, compute_ahead, compute_blocks, is_small
+from forensics.store.duckdb_engine import DuckDBEngine, open_reader, open_writer
 from forensics.store.eventstore import create
+from forensics.store.level_views import OF_A_RUN
+from forensics.store.schema import VIEW_NAMES, VIEWS
 from tests.case_events import exports
 from tests.stores import new_store
 
@@ -34,17 +38,63 @@ def connection():
     connection.close()
 
 
-def test_blocks_hold_the_rows_of_the_views(connection):
-    before = {name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in ALL}
-    assert all(before.values())
-    assert compute_blocks(connection) == ALL
-    assert {name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in ALL} == before
+def rows_of_views(connection):
+    return {name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in VIEW_NAMES}
+
+
+def types_of_views(connection):
+    return {name: connection.execute(f"DESCRIBE SELECT * FROM {name}").fetchall() for name in VIEW_NAMES}
+
+
+LASTING = [name for name in VIEW_NAMES if name not in OF_A_RUN]
+
+
+@pytest.mark.parametrize(("small_rows", "computed"), [(0, ALL), (SMALL_ROWS, LASTING)])
+def test_blocks_hold_the_rows_of_the_views(connection, small_rows, computed):
+    before, types = rows_of_views(connection), types_of_views(connection)
+    assert all(before[name] for name in ALL)
+    assert compute_blocks(connection, small_rows=small_rows) == computed
+    assert rows_of_views(connection) == before and types_of_views(connection) == types
     connection.execute("DELETE FROM ai_usage")  # the table stands before the view: it does not follow
     assert len(connection.execute("SELECT * FROM key_unit").fetchall()) == 3
 
 
+def test_views_of_a_small_store_are_computed_ahead_on_one_connection(connection):
+    before = rows_of_views(connection)
+    compute_ahead(connection)
+    try:
+        assert rows_of_views(connection) == before
+        connection.execute("DELETE FROM ai_usage")
+        assert rows_of_views(connection)["ai_usage_series"] == before["ai_usage_series"] != []
+    finally:
+        for name in LASTING:
+            connection.execute(f"DROP TABLE temp.{name}")
+
+
+def test_no_view_that_is_kept_depends_on_the_baseline_of_a_run(connection):
+    """Nor rests on one that does: with another baseline it would tell of the one before."""
+    texts = dict(zip(VIEW_NAMES, VIEWS, strict=True))
+    moving = {name for name, text in texts.items() if "getvariable(" in text}
+    while more := {
+        n for n, text in texts.items() if n not in moving and any(re.search(rf"\b{m}\b", text) for m in moving)
+    }:
+        moving |= more
+    assert moving == set(OF_A_RUN)
+    engine, ends = DuckDBEngine(connection), [datetime(2026, 5, day) for day in (1, 9)]
+    asked = "SELECT count(*) AS n FROM baseline_amount WHERE $baseline_until IS NOT NULL"
+    before = [engine.run(asked, {"baseline_until": end}).rows for end in ends]
+    compute_blocks(connection)
+    assert [engine.run(asked, {"baseline_until": end}).rows for end in ends] == before
+    assert before[0] != before[1]
+
+
+def test_a_store_is_small_by_the_rows_of_its_tables(connection):
+    assert is_small(connection) and not is_small(connection, 2)
+    assert is_small(new_store(), 0)
+
+
 def test_large_tables_stay_views(connection):
-    assert "key_usage" not in compute_blocks(connection, most_rows=2)
+    assert "key_usage" not in compute_blocks(connection, most_rows=2, small_rows=0)
     connection.execute("DELETE FROM ai_usage")
     assert connection.execute("SELECT * FROM key_usage").fetchall() == []
 
@@ -76,6 +126,7 @@ def test_a_connection_beside_a_reader_is_locked(tmp_path):
 
 BESIDE_A_READER = """
 import sys
+from datetime import datetime
 from forensics.store.duckdb_engine import open_reader
 print(open_reader(sys.argv[1]).cursor().execute("SELECT current_setting('TimeZone')").fetchall()[0][0])
 """
