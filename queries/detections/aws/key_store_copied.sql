@@ -46,6 +46,7 @@ WITH telling_calls(family, source, call) AS (
     ('ec2', 'ebs.amazonaws.com', 'GetSnapshotBlock'),
     ('ec2', 'ebs.amazonaws.com', 'ListSnapshotBlocks')
 ),
+-- The few calls carry what is listed of them, so that nothing is joined to all events again.
 calls AS (
   SELECT
     e.event_key,
@@ -54,7 +55,15 @@ calls AS (
     t.call,
     coalesce(e.actor, '') AS principal,
     coalesce(e.request_parameters, '') || coalesce(e.resources, '') AS said,
-    coalesce(e.region, '') AS region,
+    e.actor,
+    e.event_name_base AS action,
+    e.source_ip,
+    e.credential_id,
+    e.account_id,
+    e.region,
+    e.outcome,
+    e.evidence,
+    e.session_name,
     coalesce(
       json_extract_string(e.request_parameters, '$.dBSnapshotIdentifier'),
       json_extract_string(e.request_parameters, '$.dBClusterSnapshotIdentifier'),
@@ -102,7 +111,7 @@ SELECT
   t.name || '|' || strftime(e.event_time, '%Y-%m-%d') AS finding_key,
   e.event_time,
   e.actor,
-  e.event_name_base AS action,
+  e.action,
   t.name AS resource,
   e.source_ip,
   e.credential_id,
@@ -116,7 +125,7 @@ SELECT
   t.customer,
   e.session_name
 FROM touching AS t
-JOIN aws_event AS e ON e.event_key = t.event_key
+JOIN calls AS e ON e.event_key = t.event_key
 WHERE e.event_time >= $since
   AND e.event_time < $until
 ORDER BY e.event_time NULLS LAST, e.event_key
