@@ -29,7 +29,7 @@ def _is_as_made(connection: duckdb.DuckDBPyConnection) -> bool:
     try:
         connection.execute("BEGIN")
         connection.execute("ROLLBACK")
-        made = "SELECT count(*) FROM duckdb_{0}() WHERE NOT internal"
+        made = "SELECT count(*) FROM duckdb_{0}() WHERE NOT internal AND NOT temporary"
         tables, views = (connection.execute(made.format(kind)).fetchall()[0][0] for kind in ("tables", "views"))
     except duckdb.Error:
         return False

@@ -39,6 +39,10 @@ class Committing:
         self.wait()
         self._under_way = self._pool.submit(work)
 
+    def is_busy(self) -> bool:
+        """Whether a piece is under way."""
+        return self._under_way is not None and not self._under_way.done()
+
     def wait(self) -> None:
         """Wait for what is under way; raises what it raised."""
         under_way, self._under_way = self._under_way, None

@@ -9,11 +9,11 @@ readers therefore give the same rows; this one only gives none where it is not s
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import accumulate, pairwise
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -21,10 +21,10 @@ import pyarrow as pa
 from orjson import OPT_SORT_KEYS, dumps, loads
 
 from forensics.ingest.careful import MAX_DEPTH, parse
+from forensics.ingest.fast_windows import Window, joined, looks_plain, windows
 from forensics.ingest.material import Material, mask_rows, mask_text, rows_matching, suspects_of
 from forensics.ingest.mending import readable
 from forensics.ingest.reading import READ, FileReading, Received
-from forensics.ingest.unpack import binary_kind
 from forensics.sources import aws_cloudtrail
 from forensics.sources.aws_cloudtrail import is_plain_event
 from forensics.sources.catalogue import recognise
@@ -33,11 +33,6 @@ from forensics.store.duckdb_engine import ROW_GROUP
 from forensics.store.eventstore import INCOMING, PLACES, Group
 from forensics.store.identity import canonical_sha256
 
-_HEAD, _TAIL = b'{"Records":[', b"]}"
-_SEAM = b'},{"eventVersion":'
-_NEXT = b'{"eventVersion":'
-#: The same seam with a line feed, which JSON takes for a blank and no JSON text holds within its strings.
-_LINES = b'}\n{"eventVersion":'
 _NOT_OPENING = bytes(set(range(256)) - set(b"{[\n"))
 #: Numbers that readers write differently (fractions, exponents, minus zero, more than 18 digits). Texts may match too.
 _ODD_NUMBER = r"[:\[,][ \t\r\n]*(?:-0[,}\]]|-?[0-9]+[.eE]|-?[0-9]{19})"
@@ -46,9 +41,10 @@ _ZERO = r"[\\]u0000"
 _MAY_HOLD = frozenset({dict, list, float})
 #: Ids that hold no key material, whatever its form.
 _IS_HEX = re.compile(r"[0-9a-f-]*").fullmatch
-#: Bytes that are read at once.
-_WINDOW = 8 * 1024**2
 _SOURCE = aws_cloudtrail.SOURCE
+#: Names of first records, in files that no other format claims.
+_NO_OTHER: set[frozenset[str]] = set()
+_MOST_SHAPES = 1_000
 
 
 class NotPlain(Exception):
@@ -59,42 +55,8 @@ class _Careful(Exception):
     """The file is for the careful reader."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """Consecutive records as one text, each on a line of its own: the comma between two became a line feed.
-
-    Record `n` stands at `starts[n]` and has `lengths[n]` bytes. `first` is the number of the first one, `offset` its
-    place in the content.
-    """
-
-    text: bytes
-    starts: list[int]
-    lengths: list[int]
-    first: int
-    offset: int
-
-    def record(self, row: int) -> bytes:
-        return self.text[self.starts[row] : self.starts[row] + self.lengths[row]]
-
-    def column(self) -> pa.Array:
-        """Return the records as texts without copying them, a line feed behind all but the last."""
-        return _texts(self.text, [*self.starts, len(self.text)])
-
-    def column_with(self, changed: dict[int, str]) -> pa.Array:
-        """Return the same with other texts in some rows."""
-        parts, at = list[bytes](), 0
-        lengths = [end - start for start, end in pairwise([*self.starts, len(self.text)])]
-        for row, text in sorted(changed.items()):
-            written = text.encode("utf-8")
-            parts += [self.text[at : self.starts[row]], written]
-            at = self.starts[row] + lengths[row]
-            lengths[row] = len(written)
-        return _texts(b"".join((*parts, self.text[at:])), [0, *accumulate(lengths)])
-
-
-def _texts(text: bytes, bounds: list[int]) -> pa.Array:
-    buffers = [None, pa.py_buffer(array("i", bounds)), pa.py_buffer(text)]
-    return pa.Array.from_buffers(pa.string(), len(bounds) - 1, buffers)
+#: What says that a file, or one of some, is for the careful reader.
+_UNLIKE = (_Careful, orjson.JSONDecodeError, pa.ArrowInvalid, UnicodeError)
 
 
 @dataclass(slots=True)
@@ -117,97 +79,106 @@ def read_fast(received: Received, group: Group, part: Callable[[Group], None] | 
     `part` takes what was read of a large file so far. Raises NotPlain when the rest then asks for the careful reader:
     what was handed on must be given up.
     """
-    data = received.content.data
-    end = len(data) - data.endswith(b"\n") - len(_TAIL)
-    if received.content.problem or not data.startswith(_HEAD + _NEXT) or not data.startswith(b"}" + _TAIL, end - 1):
-        return None
-    if binary_kind(data):
+    if not looks_plain(received):
         return None
     tables: list[tuple[pa.Table, pa.Table]] = []
     material: list[dict[str, Any]] = []
     why, number, handed_on, waiting = "", 0, False, 0
     try:
-        for window in _windows(data, len(_HEAD), end):
-            why = why or _recognised(window.record(0), received)
-            tables.append(_batch(window, received, material))
+        for window in windows(received):
+            why = why or _recognised(window.pieces[0], received)
+            places, records, found = _batch(window)
+            tables.append((places, records))
+            material += [row for _, row in found]
             number += len(window.starts)
             waiting += len(window.starts)
             if part and waiting >= ROW_GROUP:
                 given, tables, waiting, handed_on = Group(bulk=tables), [], 0, True
                 part(given)
-    except (_Careful, orjson.JSONDecodeError, pa.ArrowInvalid, UnicodeError) as error:
+    except _UNLIKE as error:
         if handed_on:
             raise NotPlain from error
         return None
     group.bulk.extend(tables)
+    return _reading(received, number, why, material)
+
+
+def read_together(files: Sequence[Received], group: Group) -> list[FileReading | None]:
+    """Read small files (`is_small`) into `group`; None for each that the careful reader is asked for."""
+    if not files:
+        return []
+    try:
+        window = joined(files)
+        whys = [_recognised(window.pieces[stretch.row], stretch.received) for stretch in window.stretches]
+        places, records, found = _batch(window)
+    except _UNLIKE:
+        half = len(files) // 2
+        return [*read_together(files[:half], group), *read_together(files[half:], group)] if half else [None]
+    group.bulk.append((places, records))
+    material: list[list[dict[str, Any]]] = [[] for _ in files]
+    for number, row in found:
+        material[number].append(row)
+    counts = [stretch.count for stretch in window.stretches]
+    return [_reading(*facts) for facts in zip(files, counts, whys, material, strict=True)]
+
+
+def _reading(received: Received, count: int, why: str, material: list[dict[str, Any]]) -> FileReading:
     return FileReading(
         READ,
         source_id=_SOURCE.id,
         reader_version=_SOURCE.reader_version,
-        seen=number,
-        offered=number,
+        seen=count,
+        offered=count,
         notes=list(received.content.notes),
         why=why,
         material=material,
     )
 
 
-def _windows(data: bytes, start: int, end: int) -> Iterator[_Window]:
-    """Yield the records of `data[start:end]`, some megabytes at a time: that bounds the memory."""
-    number = 0
-    while start < end:
-        cut = data.rfind(_SEAM, start, start + _WINDOW) if end - start > _WINDOW else end - 1
-        if cut < 0:  # one record is larger than the window
-            cut = data.find(_SEAM, start + _WINDOW - len(_SEAM), end)
-            cut = cut if cut >= 0 else end - 1
-        written = data[start : cut + 1]
-        text = written.replace(_SEAM, _LINES)
-        lengths = [*map(len, text.split(b"\n"))]
-        if b"\n" in written:  # within a record
-            lengths = [len(piece) + len(_NEXT) + 1 for piece in written[:-1].split(_SEAM)]
-            lengths[0] -= len(_NEXT)
-        starts = [0, *accumulate(length + 1 for length in lengths[:-1])]
-        yield _Window(text, starts, lengths, number, start)
-        number += len(lengths)
-        start = cut + 2
-
-
 def _recognised(first: bytes, received: Received) -> str:
     """Return why the file is CloudTrail; the same question to all formats that the careful reader asks."""
-    data = received.content.data
+    data, record = received.content.data, orjson.loads(first)
     head = data[: 4 * 4096].decode("utf-8", "ignore")[:4096]
-    probe = Probe("json", frozenset({"Records"}), "Records", orjson.loads(first), text_head=head)
-    claims = recognise(probe)
+    probe = Probe("json", frozenset({"Records"}), "Records", record, text_head=head)
     if any(source.recognise(probe) for source in received.maps):
         raise _Careful
+    names = frozenset(record)
+    if names in _NO_OTHER and (why := _SOURCE.recognise(probe)):
+        return why
+    claims = recognise(probe)
     if len(claims) != 1 or claims[0][0] is not _SOURCE:
         raise _Careful
+    # No format looks at more than the names of a record that has names of CloudTrail only.
+    if is_plain_event(record) and len(_NO_OTHER) < _MOST_SHAPES:
+        _NO_OTHER.add(names)
     return claims[0][1]
 
 
-def _batch(window: _Window, received: Received, material: list[dict[str, Any]]) -> tuple[pa.Table, pa.Table]:
-    """Return places and records of a window."""
+def _batch(window: Window) -> tuple[pa.Table, pa.Table, list[tuple[int, dict[str, Any]]]]:
+    """Return places and records of a window, and its key material by number of the stretch."""
     texts = window.column()
     suspects = suspects_of(texts, f"{_ODD_NUMBER}|{_ZERO}")
     odd = rows_matching(suspects, _ODD_NUMBER)
     masked, found = mask_rows(suspects)
     strange = _deep(window) | {row for row, body in suspects.items() if r"\u0000" in body}
     columns = _columns(window, odd | strange, odd - strange, {row for row, _ in found})
-    material += [_material(item, window, row) for row, item in found]
+    material = [_material(item, window, row) for row, item in found]
     if columns.rewritten and found:
         raise _Careful
     changed = masked or columns.rewritten
     shown = window.column_with(changed) if changed else texts
-    return _places(columns, received, window), _incoming(columns, shown, received, window)
+    return _places(columns, window), _incoming(columns, shown, window), material
 
 
-def _material(item: Material, window: _Window, row: int) -> dict[str, Any]:
+def _material(item: Material, window: Window, row: int) -> tuple[int, dict[str, Any]]:
     if item.start < 0:
         raise _Careful
-    before = window.record(row).decode("utf-8")[: item.start].encode("utf-8")
-    return {
-        "record_no": window.first + row,
-        "byte_offset": window.offset + window.starts[row] + len(before),
+    before = window.pieces[row].decode("utf-8")[: item.start].encode("utf-8")
+    number = bisect_right(window.stretches, row, key=lambda s: s.row) - 1
+    stretch = window.stretches[number]
+    return number, {
+        "record_no": stretch.first + row - stretch.row,
+        "byte_offset": stretch.offset + window.starts[row] - window.starts[stretch.row] + len(before),
         "kind": item.kind,
         "masked": item.masked,
         "digest": item.digest or None,
@@ -215,25 +186,23 @@ def _material(item: Material, window: _Window, row: int) -> dict[str, Any]:
     }
 
 
-def _deep(window: _Window) -> set[int]:
+def _deep(window: Window) -> set[int]:
     """Return the rows that open more objects and lists than may lie within each other, those in their texts counted."""
     opened = window.text.translate(None, _NOT_OPENING).split(b"\n")
     if len(opened) != len(window.starts):  # line feeds within a record
-        opened = [window.record(row).translate(None, _NOT_OPENING + b"\n") for row in range(len(window.starts))]
+        opened = [window.pieces[row].translate(None, _NOT_OPENING + b"\n") for row in range(len(window.pieces))]
     return {row for row, marks in enumerate(opened) if len(marks) > MAX_DEPTH}
 
 
-def _columns(window: _Window, odd: set[int], fractions: set[int], secret: set[int]) -> _Columns:
+def _columns(window: Window, odd: set[int], fractions: set[int], secret: set[int]) -> _Columns:
     """Parse each record: that proves it whole, and gives its identity."""
     columns = _Columns()
     natives, canonicals, keys, digests = columns.native, columns.canonical, columns.key, columns.digest
-    view = memoryview(window.text)
-    for row, (start, length) in enumerate(zip(window.starts, window.lengths, strict=True)):
-        raw = view[start : start + length]
+    for row, raw in enumerate(window.pieces):
         value = loads(raw)
         text = dumps(value, None, OPT_SORT_KEYS)
         # Blanks, repeated names and needless escapes make the text that comes back shorter than the one that was read.
-        if len(text) == length and row not in odd and is_plain_event(value):
+        if len(text) == len(raw) and row not in odd and is_plain_event(value):
             native = value.get("eventID")
             native = native if isinstance(native, str) else ""
             canonicals.append(sha256(text).hexdigest())
@@ -242,7 +211,7 @@ def _columns(window: _Window, odd: set[int], fractions: set[int], secret: set[in
             native = native if isinstance(native, str) else ""
             canonicals.append(sha256(written).hexdigest())
         else:
-            native = _unusual(columns, bytes(raw), row)
+            native = _unusual(columns, raw, row)
         if row in secret and not (row not in columns.unmapped and _IS_HEX(native)):
             _without_secrets(native, columns.unmapped.get(row) or "")
         digest = sha256(raw).hexdigest()
@@ -252,7 +221,7 @@ def _columns(window: _Window, odd: set[int], fractions: set[int], secret: set[in
     return columns
 
 
-def _with_fractions(value: Any, raw: memoryview) -> bytes:
+def _with_fractions(value: Any, raw: bytes) -> bytes:
     """Return the sorted text of a record with its fractions as the canonical form has them, in quotes; b"" when in doubt.
 
     Every object of S3 counts its bytes as 0.0. Only a record that comes back to the byte has all its numbers as written.
@@ -306,28 +275,27 @@ def _unusual(columns: _Columns, raw: bytes, row: int) -> str:
     return answer.native_id
 
 
-def _places(columns: _Columns, received: Received, window: _Window) -> pa.Table:
-    count = len(window.starts)
-    numbers = range(window.first, window.first + count)
+def _places(columns: _Columns, window: Window) -> pa.Table:
+    count, files = len(window.starts), [s.received for s in window.stretches]
     filled: dict[str, Any] = {
         "own_key": columns.key,
         "native_id": columns.native,
         "canonical_sha256": columns.canonical,
-        "file_sha256": pa.repeat(received.file_sha256, count),
-        "content_sha256": pa.repeat(received.content.sha256, count),
-        "receipt_id": pa.repeat(pa.scalar(received.receipt_id, pa.int64()), count),
-        "record_no": numbers,
-        "byte_offset": [window.offset + start for start in window.starts],
+        "file_sha256": window.repeated([f.file_sha256 for f in files]),
+        "content_sha256": window.repeated([f.content.sha256 for f in files]),
+        "receipt_id": [*chain.from_iterable([s.received.receipt_id] * s.count for s in window.stretches)],
+        "record_no": window.numbers(),
+        "byte_offset": window.offsets(),
         "byte_length": window.lengths,
         "json_pointer": pa.repeat("", count),
         "record_sha256": columns.digest,
-        "member_path": pa.repeat(received.member_path, count),
+        "member_path": window.repeated([f.member_path for f in files]),
     }
     return _table(filled, PLACES)
 
 
-def _incoming(columns: _Columns, texts: pa.Array, received: Received, window: _Window) -> pa.Table:
-    count = len(texts)
+def _incoming(columns: _Columns, texts: pa.Array, window: Window) -> pa.Table:
+    count, files = len(texts), [s.received for s in window.stretches]
     filled: dict[str, Any] = {
         "own_key": columns.key,
         "raw": texts,
@@ -336,10 +304,10 @@ def _incoming(columns: _Columns, texts: pa.Array, received: Received, window: _W
         if columns.unmapped
         else pa.nulls(count, pa.string()),
         "source_id": pa.repeat(_SOURCE.id, count),
-        "owner": pa.repeat(received.provenance.owner, count),
-        "evidence_sha256": pa.repeat(received.content.sha256, count),
-        "evidence_record": range(window.first, window.first + count),
-        "file_sha256": pa.repeat(received.file_sha256, count),
+        "owner": window.repeated([f.provenance.owner for f in files]),
+        "evidence_sha256": window.repeated([f.content.sha256 for f in files]),
+        "evidence_record": window.numbers(),
+        "file_sha256": window.repeated([f.file_sha256 for f in files]),
         "text_repaired": _marked(columns.repaired, count),
         "duplicate_names": _marked(columns.doubled, count),
     }

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from forensics.ingest.archives import Member, members
+from forensics.ingest.fast_windows import WINDOW, is_small
 from forensics.ingest.reading import DEFECTIVE, READ, REGISTERED, SKIPPED, FileReading, Received
 from forensics.ingest.unpack import LIMITS, Limits, unpack
-from forensics.store.eventstore import Group
 
 _SHOWN = 20
 _ORDER = (DEFECTIVE, READ, REGISTERED, SKIPPED)
 
-Reader = Callable[[Received, Group], FileReading]
+#: Reads contents; small plain ones come together, any other alone.
+Reader = Callable[[Sequence[Received]], Sequence[FileReading]]
 
 
 def read_archive(
-    received: Received,
-    data: bytes,
-    group: Group,
-    reader: Reader,
-    limits: Limits = LIMITS,
-    password: str | None = None,
+    received: Received, data: bytes, read: Reader, limits: Limits = LIMITS, password: str | None = None
 ) -> FileReading:
-    """Read the members of the archive `data` into `group` with `reader` and return the account of them all.
+    """Read the members of the archive `data` with `read` and return the account of them all.
 
     Reasons, remarks and defects name their member; the place of each record carries its path.
     """
@@ -35,14 +31,13 @@ def read_archive(
     kinds: dict[str, str] = {}
     unread: list[str] = []
     tally: Counter[str] = Counter()
-    for found in members(data, limits, password, tally):
-        reading = _one(found, received, group, reader, limits)
+    for path, reading in _readings(received, members(data, limits, password, tally), read, limits):
         states.add(reading.state)
         if reading.source_id:
             kinds[reading.source_id] = reading.reader_version or ""
         elif reading.state == SKIPPED:
-            unread.append(f"{found.path}: {reading.reason}")
-        _add(total, reading, found.path)
+            unread.append(f"{path}: {reading.reason}")
+        _add(total, reading, path)
     total.unlocked = tally["unlocked"]
     total.state = next((state for state in _ORDER if state in states), SKIPPED)
     total.source_id = next(iter(kinds)) if len(kinds) == 1 else "archive" if kinds else None
@@ -54,7 +49,29 @@ def read_archive(
     return total
 
 
-def _one(found: Member, received: Received, group: Group, reader: Reader, limits: Limits) -> FileReading:
+def _readings(
+    received: Received, found: Iterable[Member], read: Reader, limits: Limits
+) -> Iterator[tuple[str, FileReading]]:
+    """Yield the readings of members in their order, with their paths; small ones wait for others."""
+    waiting: list[Received] = []
+    for member in found:
+        opened = _opened(member, received, limits)
+        if isinstance(opened, Received) and is_small(opened):
+            waiting.append(opened)
+            if sum(len(item.content.data) for item in waiting) < WINDOW:
+                continue
+            opened = None
+        yield from zip([item.member_path for item in waiting], read(waiting), strict=True)
+        waiting = []
+        if isinstance(opened, Received):
+            yield member.path, read([opened])[0]
+        elif opened is not None:
+            yield member.path, opened
+    yield from zip([item.member_path for item in waiting], read(waiting), strict=True)
+
+
+def _opened(found: Member, received: Received, limits: Limits) -> Received | FileReading | None:
+    """Return what a member holds, or why it is not read."""
     if found.aside:
         return FileReading(SKIPPED, found.aside)
     if found.data is None:
@@ -65,7 +82,7 @@ def _one(found: Member, received: Received, group: Group, reader: Reader, limits
     content = found.content or unpack(found.data, limits)
     if found.problem:
         content = replace(content, complete=False, problem=found.problem)
-    return reader(replace(received, content=content, member_path=found.path), group)
+    return replace(received, content=content, member_path=found.path)
 
 
 def _add(total: FileReading, reading: FileReading, path: str) -> None:

@@ -13,7 +13,9 @@ from typing import Any
 from forensics.ingest.account import IngestResult, Pending, insert_files, tally
 from forensics.ingest.archives import opens
 from forensics.ingest.discover import Found, discover
-from forensics.ingest.fast import NotPlain, read_fast
+from forensics.ingest.earlier import movable, unlogged
+from forensics.ingest.fast import NotPlain, read_fast, read_together
+from forensics.ingest.fast_windows import WINDOW, is_small
 from forensics.ingest.indicator_files import found_indicators, take_indicators
 from forensics.ingest.maps import Maps, found_maps
 from forensics.ingest.members import read_archive
@@ -25,7 +27,7 @@ from forensics.ingest.unpacking import Unpacking, limits_of, may_differ
 from forensics.ingest.writing import Counts, Writing
 from forensics.sources.protocol import Provenance
 from forensics.store.case_folder import CaseFolder
-from forensics.store.duckdb_engine import ROW_GROUP, rows_of
+from forensics.store.duckdb_engine import ROW_GROUP
 from forensics.store.eventstore import EventStore, Group
 from forensics.store.receipts_log import append_receipts
 from forensics.store.schema import EVENT_TABLES, EVENT_TIMES
@@ -63,6 +65,18 @@ class IngestOptions:
     reference_kind: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A file to be read. `anew`: it hit a limit or a lock before and may give more now."""
+
+    found: Found
+    facts: ReceiptFacts
+    received: Received
+    data: bytes
+    digest: str
+    anew: bool
+
+
 Progress = Callable[[int, int, int], None]
 """Called with (files done, bytes done, records seen)."""
 
@@ -85,15 +99,17 @@ class Ingest:
         }
         self._before = self._counts()
         self._group, self._pending = Group(), list[Pending]()
+        self._small = list[_Opened]()  # files that will be read together
+        self._bytes = self._seen = 0
         self._maps = Maps()
         self._not_read = {
             row[0] for row in run("SELECT file_sha256 FROM evidence_file WHERE state = ?", [SKIPPED]).fetchall()
         }
-        self._movable = _movable(connection)
+        self._movable = movable(connection)
         self._writing = Writing(self.store)
         self._parts = 0  # records of the file at hand that were handed on
         self._written = 0  # records of pending files that are written, and not committed
-        self._report: Callable[[int], None] = lambda _: None
+        self._report: Callable[[int, int], None] = lambda *_: None
 
     def _counts(self) -> dict[str, int]:
         tables = [t for t in EVENT_TABLES if t != "aws_event_twin"]
@@ -102,22 +118,16 @@ class Ingest:
 
     def run(self, files: Sequence[Found], table: ReceiptTable, progress: Progress) -> IngestResult:
         """Read all files, committing group by group; what is committed stays when the run is interrupted."""
-        total_bytes, seen = 0, 0
         with self._writing:
             for done, found in enumerate(files, start=1):
-                self._parts = 0
-                self._report = partial(_within, progress, done - 1, total_bytes, seen)
-                item = self._one(found, table)
-                self._written += self._parts
-                if item is not None:
-                    self._pending.append(item)
-                    total_bytes += item.size
-                    seen += item.reading.seen
+                self._report = partial(progress, done - 1)
+                self._one(found, table)
                 if self._is_full():
                     self._commit()
                 elif len(self._group) >= ROW_GROUP:
                     self._write_on()
-                progress(done, total_bytes, seen)
+                progress(done, self._bytes, self._seen)
+            self._read_small()
             self._commit()
             self._writing.wait()
         self.store.transact(self._settle)
@@ -128,49 +138,68 @@ class Ingest:
         size, records = sum(item.size for item in self._pending), self._written + len(self._group)
         return records >= GROUP_RECORDS or len(self._pending) >= GROUP_FILES or size >= GROUP_BYTES
 
-    def _one(self, found: Found, table: ReceiptTable) -> Pending | None:
+    def _one(self, found: Found, table: ReceiptTable) -> None:
+        """Take one file: read it, or note why not. A small one may wait for others, which come after it."""
         facts = replace(self._facts(found, table), read_at=self.folder.clock().replace(tzinfo=None))
         if found.problem:
             state = SKIPPED if "not " in found.problem.partition(":")[2] else DEFECTIVE
-            return self._unread(found, facts, FileReading(state, found.problem))
+            self._unread(found, facts, FileReading(state, found.problem))
+            return
         try:
             data = found.path.read_bytes()
         except OSError as error:
-            return self._unread(found, facts, FileReading(DEFECTIVE, f"cannot be read: {error.strerror}"))
+            self._unread(found, facts, FileReading(DEFECTIVE, f"cannot be read: {error.strerror}"))
+            return
         digest = sha256(data).hexdigest()
         if digest in self._withdrawn:
             self.result.skipped.append({"path": found.name, "reason": self._withdrawn[digest]})
-            return None
+            return
         mapped = self._maps.add(data, found.name) if found.is_map else None
         known = (found.name, digest, facts.owner) in self._known
         anew = known and not found.reference and self._opens_anew(digest, self._unpacking(found), data)
         unread = digest in self._not_read and mapped is None
         if known and not anew and not (unread and (found.is_stated or self._maps.claims(data, self.options.limits))):
             self.result.skipped.append({"path": found.name, "reason": "unchanged"})
-            return None
+            return
         self._known.add((found.name, digest, facts.owner))
         if found.is_indicators:
             mapped = take_indicators(data, found.name, self._group, is_new=unread or digest not in self._exhibits)
         if found.reference:
             mapped = take_reference(data, found.name, found.reference)
-        if mapped is not None:
-            return self._register(found, facts, None, mapped, data, digest)
-        if not data:
-            reading = FileReading(SKIPPED, "empty file")
-            return self._register(found, facts, None, reading, data, digest)
+        if mapped is not None or not data:
+            self._read_small()
+            self._register(found, facts, None, mapped or FileReading(SKIPPED, "empty file"), data, digest)
+            return
         moment, stated = facts.received_at or facts.read_at, facts.received_at is not None
+        content, number = unpack(data, self._unpacking(found).limits), self._receipt + len(self._small) + 1
         provenance = Provenance(facts.owner, facts.organisation, moment, facts.zone, stated)
-        received = Received(
-            digest, unpack(data, self._unpacking(found).limits), self._receipt + 1, provenance, maps=self._maps.sources
-        )
-        reading = self._read(received, data, self._unpacking(found))
-        item = self._register(found, facts, received, reading, data, digest)
-        item.unpacking = self._unpacking(found).noted(reading.unlocked)
-        item.was_unread |= anew
+        received = Received(digest, content, number, provenance, maps=self._maps.sources)
+        opened = _Opened(found, facts, received, data, digest, anew)
+        if not self.options.careful and is_small(received):
+            self._small.append(opened)
+            files = len(self._small) + len(self._pending)
+            if files >= GROUP_FILES or sum(len(item.received.content.data) for item in self._small) >= WINDOW:
+                self._read_small()
+            return
+        self._read_small()
+        self._take(opened, self._read(received, data, self._unpacking(found)))
+
+    def _read_small(self) -> None:
+        """Read the small files that wait."""
+        waiting, self._small = self._small, []
+        readings = self._read_contents([item.received for item in waiting]) if waiting else []
+        for item, reading in zip(waiting, readings, strict=True):
+            self._take(item, reading)
+
+    def _take(self, opened: _Opened, reading: FileReading) -> None:
+        """Register a file that was read."""
+        digest, how = opened.digest, self._unpacking(opened.found)
+        item = self._register(opened.found, opened.facts, opened.received, reading, opened.data, digest)
+        item.unpacking = how.noted(reading.unlocked)
+        item.was_unread |= opened.anew
         self._movable.pop(digest, None)
         if may_differ(str(defect["reason"]) for defect in reading.defects):
             self._movable[digest] = item.unpacking
-        return item
 
     def _unpacking(self, found: Found) -> Unpacking:
         return found.unpacking or Unpacking(self.options.limits, self.options.password)
@@ -186,21 +215,28 @@ class Ingest:
     def _read(self, received: Received, data: bytes, how: Unpacking) -> FileReading:
         """Read one received file: an archive member by member, else its content."""
         if archive_kind(received.content.data) and not received.content.problem:
-            return read_archive(received, data, self._group, self._read_one, how.limits, how.password)
+            return read_archive(received, data, self._read_contents, how.limits, how.password)
         if self.options.careful:
             return read_file(received, self._group)
-        own = Group()  # handing on a part begins a new group of the run
+        own, self._parts = Group(), 0  # handing on a part begins a new group of the run
         try:
             quick = read_fast(received, own, self._part)
         except NotPlain:
             self._writing.give_up()
             self._parts, quick = 0, None
         self._group.bulk.extend(own.bulk)
+        self._written += self._parts
         return read_file(received, self._group) if quick is None else quick
 
-    def _read_one(self, received: Received, group: Group) -> FileReading:
-        quick = None if self.options.careful else read_fast(received, group)
-        return read_file(received, group) if quick is None else quick
+    def _read_contents(self, contents: Sequence[Received]) -> list[FileReading]:
+        """Read contents, small ones together. What came before is written when it is much; it is committed later."""
+        if len(self._group) >= ROW_GROUP:
+            self._write_on()
+        if self.options.careful:
+            return [read_file(each, self._group) for each in contents]
+        together = len(contents) != 1 or is_small(contents[0])
+        quick = read_together(contents, self._group) if together else [read_fast(contents[0], self._group)]
+        return [r or read_file(each, self._group) for r, each in zip(quick, contents, strict=True)]
 
     def _part(self, part: Group) -> None:
         """Write a part of a large file in a transaction that stays open until the file is read to its end.
@@ -210,7 +246,7 @@ class Ingest:
         if not self._parts and self._pending:
             self._commit()
         self._parts += len(part)
-        self._report(self._parts)
+        self._report(self._bytes, self._seen + self._parts)
         self._writing.write(part)
 
     def _write_on(self) -> None:
@@ -228,7 +264,7 @@ class Ingest:
         data: bytes,
         digest: str,
     ) -> Pending:
-        """Give the file its exhibit number and copy the original."""
+        """Give the file its exhibit number and copy the original; it is committed with the group."""
         self._receipt += 1
         is_new = digest not in self._exhibits
         exhibit = self._exhibits.setdefault(digest, f"S{len(self._exhibits) + 1:04d}")
@@ -252,17 +288,24 @@ class Ingest:
         else:
             content = received.content
             item.content_sha256, item.content_bytes, item.opened = content.sha256, len(content.data), True
+        self._add(item)
         return item
+
+    def _add(self, item: Pending) -> None:
+        self._pending.append(item)
+        self._bytes += item.size
+        self._seen += item.reading.seen
 
     def _is_inventory(self, reading: FileReading) -> bool:
         """Whether a file is a key inventory, by its own form or by a map."""
         mapped = {source.id for source in self._maps.sources if source.table == "ai_key"}
         return reading.source_id == "key_inventory" or reading.source_id in mapped
 
-    def _unread(self, found: Found, facts: ReceiptFacts, reading: FileReading) -> Pending:
+    def _unread(self, found: Found, facts: ReceiptFacts, reading: FileReading) -> None:
         """A receipt without bytes: the file could not be read, or is not opened."""
+        self._read_small()
         self._receipt += 1
-        return Pending(self._receipt, found, facts, reading, 0, None, None, False)
+        self._add(Pending(self._receipt, found, facts, reading, 0, None, None, False))
 
     def _facts(self, found: Found, table: ReceiptTable) -> ReceiptFacts:
         stated = table.find(found.name) or ReceiptFacts()
@@ -319,22 +362,6 @@ class Ingest:
         self.result.first_event, self.result.last_event = row[0]
 
 
-def _movable(connection: Any) -> dict[str, str | None]:
-    """Return for each file that hit a limit or a lock when it was last read how it was opened then."""
-    reasons: dict[tuple[str, str | None], list[str]] = {}
-    for digest, noted, reason in connection.execute(
-        "SELECT r.file_sha256, r.unpacking, d.reason FROM receipt r JOIN defect d USING (receipt_id)"
-        " WHERE r.receipt_id IN (SELECT max(receipt_id) FROM receipt GROUP BY file_sha256)"
-    ).fetchall():
-        reasons.setdefault((digest, noted), []).append(reason)
-    return {digest: noted for (digest, noted), found in reasons.items() if may_differ(found)}
-
-
-def _within(progress: Progress, files: int, size: int, seen: int, more: int) -> None:
-    """Report progress in the middle of a large file."""
-    progress(files, size, seen + more)
-
-
 def ingest(
     folder: CaseFolder, paths: Sequence[Path], options: IngestOptions, progress: Progress = lambda *_: None
 ) -> IngestResult:
@@ -351,7 +378,7 @@ def ingest(
     files = [*maps, *lists, *(found for found in files if found.path.absolute() not in given)]
     with folder.writer("ingest") as connection:
         run = Ingest(folder, connection, options)
-        append_receipts(folder, _unlogged(folder, connection), options.by, late=True)
+        append_receipts(folder, unlogged(folder, connection), options.by, late=True)
         try:
             result = run.run(files, table, progress)
         except BaseException as error:
@@ -371,14 +398,3 @@ def ingest(
             records=dict(sorted(result.records.items())),
         )
     return result
-
-
-def _unlogged(folder: CaseFolder, connection: Any) -> list[dict[str, Any]]:
-    """Return receipts that are in the store but not in receipts.jsonl: a run was killed between both."""
-    logged = sum(1 for line in folder.receipts_path.read_bytes().split(b"\n") if line)
-    return rows_of(
-        connection,
-        "SELECT r.*, f.exhibit, f.state, f.reason, f.source_id, f.size_bytes FROM receipt r"
-        " LEFT JOIN evidence_file f USING (file_sha256) ORDER BY receipt_id OFFSET ?",
-        [logged],
-    )

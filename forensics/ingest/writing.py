@@ -69,10 +69,11 @@ class Writing:
             self._counted.update(self._store.write(group))
             then()
 
-        self._shaping.shape(group)
+        if self._committing.is_busy():  # else the thread that writes would wait for it, and shapes them itself
+            self._shaping.shape(group)
         self._committing.hand_over(work)
 
     def _roll_back(self) -> None:
         if self._is_open:
-            self._store.connection.execute("ROLLBACK")
+            self._store.roll_back()
         self._is_open, self._counted = False, Counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections import Counter
@@ -61,7 +62,17 @@ def messages(sample: object) -> Any:
 
 def ordinary(name: object) -> str:
     """Return a column name by its letters and digits alone: `lineItem/UsageType` and `line_item_usage_type` are one."""
-    return _NO_WORD.sub("", str(name).lower())
+    text = str(name)
+    return _ordinary(text) if len(text) <= _USUAL_NAME else _NO_WORD.sub("", text.lower())
+
+
+#: Characters of a name that is kept: the names of one record are asked for by every format that looks at it.
+_USUAL_NAME = 64
+
+
+@functools.lru_cache(maxsize=4096)
+def _ordinary(text: str) -> str:
+    return _NO_WORD.sub("", text.lower())
 
 
 def unread(record: Mapping[str, Any], read: Collection[str]) -> str:

@@ -31,13 +31,27 @@ def _is_lookup(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("CloudTrailEvent"), str)
 
 
+#: Names, in their order, that records of known names only were met with: most have one of few.
+_SHAPES: set[tuple[str, ...]] = set()
+_MOST_SHAPES = 1_000
+
+
+def _is_shape(value: dict[str, Any]) -> bool:
+    shape = tuple(value)
+    if shape in _SHAPES:
+        return True
+    if not _NAMES.issuperset(shape) or not _CORE.issubset(shape):
+        return False
+    if len(_SHAPES) < _MOST_SHAPES:
+        _SHAPES.add(shape)
+    return True
+
+
 def is_plain_event(value: Any) -> bool:
     """Return whether a parsed record is an event of known names only: a row without remarks."""
     return (
         type(value) is dict
-        and _NAMES.issuperset(value)
-        and "eventSource" in value
-        and "eventName" in value
+        and _is_shape(value)
         and value["eventSource"] != "aws:s3"
         and value.get("eventCategory") not in ("Insight", "Aggregated")
         and value.get("eventType") not in ("AwsCloudTrailInsight", "AwsAggregatedEvent")

@@ -1,18 +1,11 @@
 """Which row stands for a record that comes in: in SQL, for a whole group at once.
 
 One identity is a provider's id with one canonical content; without id it is the record's own key. Of several
-serialisations of one record the smallest key stands, whatever the order of files. `incoming_place` holds the places
-of one table with their `line`.
+serialisations of one record the smallest key stands, whatever the order of files. `incoming_place` holds places
+of one table with their `line` and their `id`: the provider's, or the own key.
 """
 
 from __future__ import annotations
-
-_IDENTITY = "coalesce(nullif(native_id, ''), own_key)"
-
-
-#: With more rows than this, the ids that came in are looked up among hashes first: the store's ids are packed text, and
-#: reading all of them for each group would take longer than writing it.
-MANY_ROWS = 100_000
 
 
 def tables_of(table: str) -> tuple[str, ...]:
@@ -28,36 +21,44 @@ def rows_of(table: str, native: str) -> str:
 
 
 def known(table: str, native: str) -> str:
-    """Return the statement that makes `known_TABLE`: the hash of the id of each row that is there."""
+    """Return the statement that makes `known_TABLE`: the hash of the id of each row that is there.
+
+    The store's ids are packed text, and reading all of them for each group would take longer than writing it.
+    """
     return f"""
 CREATE OR REPLACE TEMP TABLE known_{table} AS
 SELECT hash(coalesce(nullif({native}, ''), event_key)) AS h FROM {rows_of(table, native)} AS t"""
 
 
 def learn(table: str) -> str:
-    """Return the statement that adds the rows that `decided` makes new."""
-    return f"INSERT INTO known_{table} SELECT hash(id) FROM decided WHERE standing IS NULL"
+    """Return the statement that adds the ids of `learned`, which become rows."""
+    return f"INSERT INTO known_{table} SELECT hash(id) FROM learned"
 
 
-def decide(table: str, native: str, *, many: bool = False) -> str:
-    """Return the statement that makes `decided`: one row an identity. `many`: `known_TABLE` says which may be there.
+def met(table: str) -> str:
+    """Return the SELECT of the lines of `incoming_id` whose id may be known."""
+    return f"""
+SELECT line FROM incoming_id
+WHERE hash(id) IN (SELECT h FROM known_{table} WHERE h IN (SELECT hash(id) FROM incoming_id)) ORDER BY line"""
+
+
+def decide(table: str, native: str) -> str:
+    """Return the SELECT of one row an identity of `incoming_place`.
 
     id, canonical_sha256, target (smallest key that came in), standing (key of the row that is there, or NULL) and
     first_receipt (the receipt whose record is counted as accepted when none is there).
     """
     there = rows_of(table, native)
-    maybe = f"(SELECT * FROM identity SEMI JOIN known_{table} ON h = hash(id))" if many else "identity"
     return f"""
-CREATE OR REPLACE TEMP TABLE decided AS
 WITH identity AS (
-  SELECT {_IDENTITY} AS id, canonical_sha256, bool_or(coalesce(native_id, '') = '') AS bare, min(own_key) AS target,
+  SELECT id, canonical_sha256, bool_or(coalesce(native_id, '') = '') AS bare, min(own_key) AS target,
     min(receipt_id) AS first_receipt
   FROM incoming_place GROUP BY ALL),
 there AS (
-  SELECT i.id, i.canonical_sha256, t.event_key FROM {maybe} AS i
+  SELECT i.id, i.canonical_sha256, t.event_key FROM identity AS i
   JOIN {there} AS t ON t.{native} = i.id AND t.canonical_sha256 = i.canonical_sha256
   UNION ALL
-  SELECT i.id, i.canonical_sha256, t.event_key FROM {maybe} AS i
+  SELECT i.id, i.canonical_sha256, t.event_key FROM identity AS i
   JOIN {there} AS t ON t.event_key = i.id
   WHERE i.bare)
 SELECT i.id, i.canonical_sha256, i.target, i.first_receipt, t.standing
@@ -72,9 +73,6 @@ def rekeyed(table: str, key: str) -> str:
     return f"event_key = {key}{own if table == 'occurrence' else ''}"
 
 
-#: Rows that stand under a larger key than one that came in.
-RENAMED = "CREATE OR REPLACE TEMP TABLE renamed AS SELECT standing, target FROM decided WHERE standing > target"
-
 #: (receipt id, records, accepted records).
 COUNTS = """
 SELECT receipt_id, records, coalesce(accepted, 0)
@@ -84,8 +82,6 @@ LEFT JOIN (SELECT first_receipt AS receipt_id, count(*) AS accepted FROM decided
 ORDER BY receipt_id
 """
 
-NEW_KEYS = "SELECT target FROM decided WHERE standing IS NULL"
-
 #: Line of the first place of each key that becomes a row.
 NEW_LINES = """
 SELECT arg_min(p.line, struct_pack(r := p.receipt_id, n := p.record_no, l := p.line)) AS line
@@ -93,11 +89,22 @@ FROM incoming_place AS p JOIN decided AS d ON d.target = p.own_key AND d.standin
 GROUP BY p.own_key ORDER BY line
 """
 
-OCCURRENCES = f"""
+
+def occurrences(table: str, keys: str, places: str) -> str:
+    """Return the statement that keeps places: `keys` is the SQL of the key of the row that stands for place `p`."""
+    return f"""
 INSERT INTO occurrence
-SELECT least(d.target, d.standing) AS event_key, nullif(p.own_key, least(d.target, d.standing)), ?, p.file_sha256, p.content_sha256, p.receipt_id, p.member_path,
+SELECT {keys} AS event_key, nullif(p.own_key, {keys}), '{table}', p.file_sha256, p.content_sha256, p.receipt_id, p.member_path,
   p.record_no, p.byte_offset, p.byte_length, p.json_pointer, p.record_sha256
-FROM incoming_place AS p
-JOIN decided AS d ON d.id = {_IDENTITY.replace("native_id", "p.native_id").replace("own_key", "p.own_key")}
-  AND d.canonical_sha256 = p.canonical_sha256
-"""
+FROM {places}"""
+
+
+def of_new(table: str) -> str:
+    """Return the statement that keeps the places of `new_place`: each is the only one of its row."""
+    return occurrences(table, "p.own_key", "new_place AS p")
+
+
+def of_decided(table: str) -> str:
+    """Return the statement that keeps the places of `incoming_place` under the rows that stand for them."""
+    on = "d.id = p.id AND d.canonical_sha256 = p.canonical_sha256"
+    return occurrences(table, "least(d.target, d.standing)", f"incoming_place AS p JOIN decided AS d ON {on}")

@@ -7,19 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from forensics.model.address import read_address
 from forensics.model.columns import Table
 from forensics.model.event import evidence_sql
-from forensics.model.times import parse_time
-from forensics.store import decision, parsed, projection, projection_children, twins
-from forensics.store.large_records import bounded, room_for
+from forensics.store import decision, twins
+from forensics.store.deciding import Deciding
+from forensics.store.projecting import Projecting
 from forensics.store.schema import EVENT_TABLES, TABLES, statements
+from forensics.store.statements import Statements
 
 Row = dict[str, Any]
 _ARROW = {
@@ -30,9 +29,6 @@ _ARROW = {
     "TIMESTAMP": pa.timestamp("us"),
     "MONEY": pa.decimal128(28, 12),
 }
-_NATIVE = {"aws_event": "event_id"}
-#: Records that are projected at once, about.
-SLICE = 30_720
 
 
 def arrow_schema(table: Table) -> pa.Schema:
@@ -124,16 +120,20 @@ class EventStore:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
+        self._statements = Statements(connection)
 
     def insert(self, table: str, rows: Iterable[Row]) -> None:
         """Append rows (dicts; missing columns are NULL) to a table."""
         rows = list(rows)
         if not rows:
             return
-        definition = TABLES[table]
-        self.connection.register("incoming_rows", pa.Table.from_pylist(rows, schema=arrow_schema(definition)))
-        self.connection.execute(f"INSERT INTO {table} SELECT * FROM incoming_rows")
-        self.connection.unregister("incoming_rows")
+        self._statements.hold()
+        name = f"rows_of_{table}"
+        self._statements.put(name, pa.Table.from_pylist(rows, schema=arrow_schema(TABLES[table])))
+        written = self.connection.execute(f"INSERT INTO {table} SELECT * FROM {name}").fetchall()[0][0]
+        if written != len(rows):
+            raise RuntimeError(f"{written} rows of {table} were written")  # nothing is committed
+        self._statements.let_go(name)
 
     def replace(self, table: str, rows: Iterable[Row]) -> None:
         """Put `rows` in place of all rows of a table."""
@@ -152,9 +152,14 @@ class EventStore:
         try:
             work()
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            self.roll_back()
             raise
         self.connection.execute("COMMIT")
+
+    def roll_back(self) -> None:
+        """Undo the transaction that is open, and what was made in it."""
+        self.connection.execute("ROLLBACK")
+        self._statements.forget()
 
     def write(self, group: Group) -> Counter[tuple[int, str]]:
         """Write a group inside the caller's transaction.
@@ -162,62 +167,39 @@ class EventStore:
         Returns counts by (receipt id, "accepted" | "duplicate"): each place is exactly one of both.
         """
         counts: Counter[tuple[int, str]] = Counter()
-        run = partial(parsed.execute, self.connection)
+        self._statements.hold()
         for table, places in group.tables():
             numbered = places.append_column("line", pa.array(range(places.num_rows), pa.int64()))
-            self.connection.register("incoming_place", numbered)
-            self._decide(table, group)
-            for receipt_id, total, accepted in run(decision.COUNTS).fetchall():
-                counts[receipt_id, "accepted"] += accepted
-                counts[receipt_id, "duplicate"] += total - accepted
+            deciding = Deciding(self._statements, table, numbered)
+            counts.update(deciding.counts)
+            if deciding.renamed:
+                self._rename(table, deciding.renamed, group)
             if table == "aws_event":
-                lines = self.connection.sql(decision.NEW_LINES).to_arrow_table().column("line")
-                self._keep_aws(group.incoming(), lines)
+                self._keep_aws(group.incoming(), deciding.lines)
             else:
-                self._keep(table, group.rows.get(table, []), {row[0] for row in run(decision.NEW_KEYS).fetchall()})
-            run(decision.OCCURRENCES, [table])
-            for name in ("renamed", "decided"):
-                run(f"DROP TABLE {name}")
-            self.connection.unregister("incoming_place")
+                keys = places.column("own_key").take(deciding.lines)
+                self._keep(table, group.rows.get(table, []), set(keys.to_pylist()))
+            deciding.keep()
         for table, rows in sorted(group.other.items()):
             self.insert(table, rows)
+        self._statements.let_go()
         return counts
 
-    def _decide(self, table: str, group: Group) -> None:
-        """Say for each record that comes in which row stands for it, and let rows stand under their smallest key."""
-        run = partial(parsed.execute, self.connection)
-        native = _NATIVE.get(table, "native_id")
-        many = self._knows(table, native)
-        run(decision.decide(table, native, many=many))
-        if many:
-            run(decision.learn(table))
-        run(decision.RENAMED)
-        if run("SELECT count(*) FROM renamed").fetchall()[0][0]:
-            for name in [table, "occurrence"] + (
-                ["aws_event_twin", "aws_event_item", "credential"] if table == "aws_event" else []
-            ):
-                run(f"""UPDATE {name} SET {decision.rekeyed(name, "r.target")}
-                        FROM renamed AS r WHERE r.standing = {name}.event_key""")
-            if table == "aws_event":  # the form that gave the smallest key names the row, whatever the order of files
-                self.connection.register("incoming", group.incoming())
-                for name in ("aws_event", "aws_event_twin"):
-                    run(f"""UPDATE {name} SET source_id = i.source_id FROM incoming AS i
-                            WHERE i.own_key = {name}.event_key AND i.own_key IN (SELECT target FROM renamed)""")
-                self.connection.unregister("incoming")
-
-    def _knows(self, table: str, native: str) -> bool:
-        """Whether the table is so large that `known_TABLE` is asked first, which then tells of all its rows."""
-        total = sum(
-            self.connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
-            for name in decision.tables_of(table)
-        )
-        if total <= decision.MANY_ROWS:
-            return False
-        made = self.connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [f"known_{table}"])
-        told = f"SELECT count(*) FROM known_{table}"
-        if not made.fetchall()[0][0] or self.connection.execute(told).fetchall()[0][0] != total:
-            self.connection.execute(decision.known(table, native))
-        return True
+    def _rename(self, table: str, renamed: list[tuple[str, str]], group: Group) -> None:
+        """Let rows stand under the smallest key that came in, given as (standing, target)."""
+        run = self.connection.execute
+        columns = zip(("standing", "target"), zip(*renamed, strict=True), strict=True)
+        self._statements.put("renamed", pa.table({name: pa.array(keys, pa.string()) for name, keys in columns}))
+        of_event = ["aws_event_twin", "aws_event_item", "credential"] if table == "aws_event" else []
+        for name in [table, "occurrence", *of_event]:
+            run(f"""UPDATE {name} SET {decision.rekeyed(name, "r.target")}
+                    FROM renamed AS r WHERE r.standing = {name}.event_key""")
+        if table == "aws_event":  # the form that gave the smallest key names the row, whatever the order of files
+            named = group.incoming().select(["own_key", "source_id"])
+            self._statements.put("renaming", named)
+            for name in ("aws_event", "aws_event_twin"):
+                run(f"""UPDATE {name} SET source_id = i.source_id FROM renaming AS i
+                        WHERE i.own_key = {name}.event_key AND i.own_key IN (SELECT target FROM renamed)""")
 
     def _keep(self, table: str, rows: list[Row], new: set[str]) -> None:
         chosen: dict[str, Row] = {}
@@ -227,63 +209,20 @@ class EventStore:
         self.insert(table, [chosen[key] for key in sorted(chosen)])
 
     def _keep_aws(self, incoming: pa.Table, lines: pa.ChunkedArray) -> None:
-        """Project the new records, some ten thousand at a time: that bounds the memory."""
-        whole = len(lines) == incoming.num_rows
-        # In equal parts: the plan of a projection takes as long as some thousand rows.
-        size = -(-len(lines) // max(1, round(len(lines) / SLICE))) or 1
-        for start in range(0, len(lines), size):
-            part = incoming.slice(start, size) if whole else incoming.take(lines.slice(start, size))
-            for piece in bounded(part):
-                with room_for(self.connection, piece):
-                    self._project(piece)
-
-    def _project(self, incoming: pa.Table) -> None:
-        run = partial(parsed.execute, self.connection)
-        is_shaped = "raw" not in incoming.column_names
-        self.connection.register("shaped" if is_shaped else "incoming", incoming)
-        if not is_shaped:
-            run(f"CREATE OR REPLACE TEMP TABLE shaped AS {projection.SHAPED}")
-        run(f"CREATE OR REPLACE TEMP TABLE identity_form AS {projection.IDENTITIES}")
-        times = [row[0] for row in run(projection.DISTINCT_TIMES).fetchall()]
-        raws = [row[0] for row in run(projection.DISTINCT_ADDRESSES).fetchall()]
-        addresses = [read_address(raw) for raw in raws]
-        moments = pa.table(
-            {
-                "text": pa.array(times, pa.string()),
-                "moment": pa.array([parse_time(t) for t in times], _ARROW["TIMESTAMP"]),
-            }
-        )
-        forms = pa.table(
-            {
-                "raw": pa.array(raws, pa.string()),
-                "text": pa.array([a.text for a in addresses], pa.string()),
-                "ip_key": pa.array([a.key for a in addresses], pa.string()),
-                "kind": pa.array([a.kind for a in addresses], pa.string()),
-            }
-        )
-        self.connection.register("time_form", moments)
-        self.connection.register("address_form", forms)
-        run(f"INSERT INTO aws_event {projection.PROJECT_AWS_EVENT}")
-        run(f"CREATE OR REPLACE TEMP TABLE named AS {projection_children.NAMED}")
-        services = {row[0] for row in run(projection_children.NAMED_SERVICES).fetchall()}
-        if services:
-            run(f"INSERT INTO aws_event_item {projection_children.items('named', services)}")
-        if run(projection_children.MAY_ISSUE).fetchall()[0][0]:
-            run(f"INSERT INTO credential {projection_children.PROJECT_CREDENTIALS}")
-        for name in ("identity_form", "named", *(() if is_shaped else ("shaped",))):
-            run(f"DROP TABLE {name}")
-        for name in ("time_form", "address_form", "shaped" if is_shaped else "incoming"):
-            self.connection.unregister(name)
+        """Project the new records."""
+        Projecting(self._statements).keep(incoming, lines)
 
     def settle(self) -> None:
         """After a run of ingest: flag ids that carry two contents, and let the smallest occurrence be the evidence."""
-        run = partial(parsed.execute, self.connection)
+        run = self.connection.execute
         twins.link(self.connection)
         run("""UPDATE aws_event SET id_conflict = TRUE WHERE NOT id_conflict AND event_id IN (
                  SELECT event_id FROM aws_event WHERE event_id IS NOT NULL GROUP BY event_id HAVING count(*) > 1)""")
+        # Few events came more than once: hashes of all keys are grouped, and only what may be repeated is looked at.
         run(f"""CREATE OR REPLACE TEMP TABLE smallest AS
                SELECT event_key, min({evidence_sql("content_sha256", "record_no")}) AS evidence
                FROM occurrence WHERE file_sha256 NOT IN (SELECT file_sha256 FROM withdrawal)
+                 AND hash(event_key) IN (SELECT hash(event_key) FROM occurrence GROUP BY ALL HAVING count(*) > 1)
                GROUP BY event_key HAVING count(*) > 1""")
         repeated = run("SELECT count(*) FROM smallest").fetchall()[0][0]
         for table in EVENT_TABLES if repeated else ():

@@ -1,8 +1,8 @@
 """The one projection of a CloudTrail record's text to the columns of aws_event, in SQL.
 
 It reads the relation `incoming` (raw text and place of each record) in stages: `shaped` holds the parts of each text,
-`identity_form` what follows from each distinct userIdentity, `time_form` and `address_form` what Python made of the
-distinct times and addresses that SQL must not guess.
+`identity_form` what follows from each distinct userIdentity (`identity_text`), `time_form` and `address_form` what Python
+made of the distinct times and addresses that SQL must not guess.
 """
 
 from __future__ import annotations
@@ -70,12 +70,13 @@ _KNOWN = (
 )
 KNOWN_NAMES = frozenset(_KNOWN.split())
 
-_FORM = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?Z"
+#: The one form of a time that is cast.
+TIME_FORM = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?Z"
 
 
 def _moment(text: str, form: str) -> str:
     return (
-        f"CASE WHEN regexp_full_match({text}, '{_FORM}') "
+        f"CASE WHEN regexp_full_match({text}, '{TIME_FORM}') "
         f"THEN TRY_CAST(replace(left({text}, length({text}) - 1), 'T', ' ') AS TIMESTAMP) ELSE {form}.moment END"
     )
 
@@ -99,30 +100,29 @@ SELECT text, u, coalesce(u.type IN ('AssumedRole', 'Root'), FALSE) AS is_final,
                      nullif(u.onBehalfOf.userId, ''), nullif(u.accountId, ''), nullif(u.type, '')) END AS actor,
   CASE WHEN contains(u.arn, ':assumed-role/') OR contains(u.arn, ':federated-user/') THEN
     nullif(regexp_extract(u.arn, ':(assumed-role|federated-user)/(.*/)?([^/]*)$', 3), '') END AS session_name
-FROM (SELECT text, TRY(json_transform(text, '{_IDENTITY}')) AS u
-      FROM (SELECT DISTINCT s.userIdentity AS text FROM shaped WHERE s.userIdentity IS NOT NULL))"""
+FROM (SELECT text, TRY(json_transform(text, '{_IDENTITY}')) AS u FROM identity_text)"""
 
-#: Texts that SQL hands to Python because their form must not be guessed.
-DISTINCT_TIMES = f"""
-SELECT DISTINCT t FROM (
-  SELECT coalesce(s.eventTime, s."@timestamp") AS t FROM shaped
-  UNION ALL
-  SELECT u.sessionContext.attributes.creationDate FROM identity_form)
-WHERE t IS NOT NULL AND NOT regexp_full_match(t, '{_FORM}')"""
-DISTINCT_ADDRESSES = "SELECT DISTINCT s.sourceIPAddress FROM shaped WHERE s.sourceIPAddress IS NOT NULL"
 
-#: requestParameters by name, and eventName without the date that some services append.
-REQUEST = f"TRY(json_transform(CASE WHEN json_type(s.requestParameters) = 'OBJECT' THEN s.requestParameters END, '{_REQUEST}'))"
-NAME_BASE = "regexp_replace(s.eventName, '[0-9]{8}(v[0-9]+)?$', '')"
+def request_of(text: str) -> str:
+    """Return the SQL of requestParameters by name."""
+    return f"TRY(json_transform(CASE WHEN json_type({text}) = 'OBJECT' THEN {text} END, '{_REQUEST}'))"
+
+
+def name_base(name: str) -> str:
+    """Return the SQL of an eventName without the date that some services append; hardly one ends with a digit."""
+    base = f"regexp_replace({name}, '[0-9]{{8}}(v[0-9]+)?$', '')"
+    return f"CASE WHEN right({name}, 1) BETWEEN '0' AND '9' THEN {base} ELSE {name} END"
+
 
 _STAGES = f"""
 WITH deep AS (
   SELECT p.* EXCLUDE (s), p.s, i.u, i.actor AS identity_actor, i.is_final, i.session_name,
-    {REQUEST} AS q,
+    {request_of("s.requestParameters")} AS q,
     TRY(json_transform(CASE WHEN json_type(s.responseElements) = 'OBJECT' THEN s.responseElements END, '{_RESPONSE}')) AS r,
     coalesce(s.eventTime, s."@timestamp") AS time_text,
-    {NAME_BASE} AS name_base
-  FROM shaped AS p LEFT JOIN identity_form AS i ON i.text = p.s.userIdentity),
+    {name_base("s.eventName")} AS name_base
+  FROM shaped AS p LEFT JOIN identity_form AS i ON i.text = p.s.userIdentity
+  WHERE p.is_new),
 worded AS (
   SELECT *,
     coalesce(nullif(s.errorCode, ''), CASE WHEN regexp_full_match(r.errorCode, '[A-Za-z][A-Za-z0-9._:]*')
@@ -159,6 +159,12 @@ _FURTHER = ", ".join(
         "CASE WHEN length(rest) > 2 THEN substr(CAST(rest AS VARCHAR), 2, length(rest) - 2) END",
     ]
 )
+
+
+def _said(part: str, name: str) -> str:
+    """Return the SQL of a member of a part; most parts lack it, which a search tells sooner than reading them."""
+    return f"CASE WHEN contains(s.{part}, '{name}') THEN json_extract_string(s.{part}, '$.{name}') END"
+
 
 #: Expression for each column of aws_event; the loader refuses a column without one.
 _COLUMNS: dict[str, str] = {
@@ -220,8 +226,8 @@ _COLUMNS: dict[str, str] = {
     "request_secret_id": "q.secretId",
     "request_name": 'q."name"',
     "request_model_id": "coalesce(q.modelId, q.model)",
-    "bearer_token": "coalesce(TRY_CAST(json_extract_string(s.additionalEventData, '$.callWithBearerToken') AS BOOLEAN),"
-    " TRY_CAST(json_extract_string(s.requestParameters, '$.callWithBearerToken') AS BOOLEAN), FALSE)",
+    "bearer_token": f"coalesce(TRY_CAST({_said('additionalEventData', 'callWithBearerToken')} AS BOOLEAN),"
+    f" TRY_CAST({_said('requestParameters', 'callWithBearerToken')} AS BOOLEAN), FALSE)",
     "resource": "coalesce(q.secretId, q.modelId, q.model, q.functionName, CASE WHEN q.bucketName IS NOT NULL THEN"
     " q.bucketName || coalesce('/' || q.\"key\", '') END, q.roleArn, q.roleName, q.userName, q.trailName, q.instanceId,"
     " q.dBSnapshotIdentifier, q.groupId, q.groupName, q.\"name\", q.keyId, json_extract_string(s.resources, '$[0].ARN'),"
@@ -235,7 +241,7 @@ _COLUMNS: dict[str, str] = {
     "unmapped": "unmapped",
     "further_fields": f"'{{' || nullif(concat_ws(',', {_FURTHER}), '') || '}}'",
     "has_omitted": " OR ".join(
-        f"coalesce(json_extract_string(s.{part}, '$.omitted') = 'true', FALSE)"
+        f"coalesce({_said(part, 'omitted')} = 'true', FALSE)"
         for part in "requestParameters responseElements additionalEventData serviceEventDetails edgeDeviceDetails".split()
     ),
     "text_repaired": "text_repaired",

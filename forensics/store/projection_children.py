@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from forensics.store.projection import NAME_BASE, REQUEST, projected
+from forensics.store.projection import name_base, projected, request_of
 
 _SHORT_NAME = (
     "CASE WHEN {v} LIKE 'arn:%:secretsmanager:%' THEN regexp_replace(regexp_replace({v},"
@@ -121,20 +121,25 @@ FROM {events} WHERE issued_credential_id IS NOT NULL AND outcome = 'success'
 """
 
 
-#: The few columns and records that items come from.
-NAMED = f"""
-SELECT own_key AS event_key, s.eventSource AS event_source, {NAME_BASE} AS event_name_base,
-  s.requestParameters AS request_parameters, q.secretId AS request_secret_id, q."name" AS request_name,
-  q.functionName AS request_function, s.resources AS resources
-FROM (SELECT own_key, s, {REQUEST} AS q FROM shaped
-      WHERE s.eventSource IN ({", ".join(map(_hosts, _NAMED))}) OR s.resources IS NOT NULL)"""
-NAMED_SERVICES = "SELECT DISTINCT split_part(event_source, '.', 1) FROM named"
+#: The first words of the event sources whose events name something, and the event sources.
+SERVICES = tuple(_NAMED)
+HOSTS = tuple(f"{service}.amazonaws.com{region}" for service in _NAMED for region in ("", ".cn"))
 
-#: Records that may hand out a credential. They are projected again: to find their rows takes longer the more there are.
-_ISSUING = "(SELECT * FROM shaped WHERE contains(s.responseElements, '\"accessKeyId\"'))"
-MAY_ISSUE = f"SELECT count(*) FROM {_ISSUING}"
+
+def named_items(services: Collection[str]) -> str:
+    """Return the SELECT of rows of aws_event_item for the records of `naming`, which has few columns of what is shaped."""
+    return f"""
+WITH named AS MATERIALIZED (
+  SELECT event_key, event_source, event_name_base, request_parameters, resources,
+    q.secretId AS request_secret_id, q."name" AS request_name, q.functionName AS request_function
+  FROM (SELECT own_key AS event_key, event_source, {name_base("event_name")} AS event_name_base,
+          request AS request_parameters, resources, {request_of("request")} AS q FROM naming))
+{items("named", services)}"""
+
+
+#: Records that may hand out a credential are projected again: to find their rows takes longer the more there are.
 _ISSUED = (
     "event_key event_time credential_id actor event_name_base outcome response_elements issued_credential_id"
     " request_role_arn request_user_name"
 ).split()
-PROJECT_CREDENTIALS = credentials(f"({projected(_ISSUED, _ISSUING)})")
+PROJECT_CREDENTIALS = credentials(f"({projected(_ISSUED, 'issuing')})")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from hashlib import sha256
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from forensics.ingest.fast import read_fast
+from forensics.ingest.fast import read_fast, read_together
+from forensics.ingest.fast_windows import is_small
 from forensics.ingest.members import read_archive
 from forensics.ingest.reading import FileReading, Received, read_file
 from forensics.ingest.scratch import new_store
@@ -63,13 +66,14 @@ def _read(data: bytes, group: Group, *, fast: bool) -> FileReading:
     content = unpack(data, LIMITS)
     received = Received(sha256(data).hexdigest(), content, 1, Provenance())
 
-    def reader(part: Received, into: Group) -> FileReading:
-        quick = read_fast(part, into) if fast else None
-        return read_file(part, into) if quick is None else quick
+    def read(parts: Sequence[Received]) -> list[FileReading]:
+        small = len(parts) > 1 or (parts and is_small(parts[0]))
+        quick = (read_together(parts, group) if small else [read_fast(part, group) for part in parts]) if fast else []
+        return [made or read_file(part, group) for made, part in zip_longest(quick, parts)]
 
     if archive_kind(content.data) and not content.problem:
-        return read_archive(received, data, group, reader, LIMITS, "orchid")
-    return reader(received, group) if data else FileReading()
+        return read_archive(received, data, read, LIMITS, "orchid")
+    return read([received])[0] if data else FileReading()
 
 
 def _adds_up(reading: FileReading, group: Group) -> None:

@@ -187,7 +187,7 @@ def test_no_damage_makes_a_reader_raise(form: str, draw: st.DataObject) -> None:
     content, group = unpack(cut), Group()
     received = Received("f" * 64, content, 1, Provenance("", "", None, ""))
     if archive_kind(content.data):
-        reading = read_archive(received, cut, group, read_file)
+        reading = read_archive(received, cut, lambda parts: [read_file(part, group) for part in parts])
     else:
         reading = read_file(received, group)
     defects = sum(1 for each in reading.defects if each["is_record"])

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.ingest.fast import read_fast
+from forensics.ingest.fast import read_fast, read_together
+from forensics.ingest.fast_windows import is_small
 from forensics.ingest.reading import FileReading, Received, read_file
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.ingest.scratch import account_of
@@ -44,11 +45,17 @@ def stored(files: Sequence[bytes], together: int, *, fast: bool) -> tuple[dict[s
     store, said, quick = EventStore(connection), [], 0
     for start in range(0, len(files), together):
         group, readings = Group(), []
-        for number, data in enumerate(files[start : start + together], start + 1):
-            received = Received(sha256(data).hexdigest(), unpack(data), number, OWNER)
-            reading = read_fast(received, group) if fast else None
+        given = [
+            Received(sha256(data).hexdigest(), unpack(data), number, OWNER)
+            for number, data in enumerate(files[start : start + together], start + 1)
+        ]
+        small = [received for received in given if is_small(received)] if fast else []
+        quickly = dict(zip([r.receipt_id for r in small], read_together(small, group) if small else [], strict=True))
+        for received in given:
+            alone = received.receipt_id not in quickly
+            reading = read_fast(received, group) if fast and alone else quickly.get(received.receipt_id)
             quick += reading is not None
-            readings.append((number, reading or read_file(received, group)))
+            readings.append((received.receipt_id, reading or read_file(received, group)))
 
         def work(group: Group = group, readings: list[tuple[int, FileReading]] = readings) -> None:
             counts = store.write(group)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from forensics.ingest import fast, run
-from forensics.store import decision, shaping
+from forensics.ingest import fast, fast_windows, run
+from forensics.store import deciding, projecting, shaping
 from forensics.store.case_folder import CaseFolder, init_case
 from forensics.store.schema import TABLES
 from tests.building import clock, delivery, event, packed
@@ -52,8 +52,9 @@ def stored(case: Path) -> dict[str, list[str]]:
 
 def run_ingest(case: Path, folder: Path) -> None:
     """Ingest with groups, parts and windows so small that a kill meets many of them."""
-    fast._WINDOW, fast.ROW_GROUP, run.ROW_GROUP, run.GROUP_RECORDS = 20_000, 60, 60, 120
-    shaping._WORTH, decision.MANY_ROWS = 1, 100
+    fast_windows.WINDOW = run.WINDOW = 20_000
+    fast.ROW_GROUP, run.ROW_GROUP, run.GROUP_RECORDS = 60, 60, 120
+    shaping._WORTH = deciding.MANY = projecting.MANY = 1
     run.ingest(CaseFolder(case, clock), [folder], run.IngestOptions(by="Ada"))
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from forensics.ingest import fast, run
+from forensics.ingest import fast, fast_windows, run
 from forensics.ingest.account import IngestResult
 from forensics.ingest.run import IngestOptions, ingest
-from forensics.store import decision, shaping
+from forensics.store import deciding, projecting, shaping
 from forensics.store.case_folder import CaseFolder
 from forensics.store.eventstore import EventStore
 from forensics.store.schema import TABLES
@@ -20,13 +20,16 @@ from tests.building import delivery, event, new_case
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows of some records, parts of thirty, groups of sixty; shaped beside the store, and soon known by hashes of ids."""
-    monkeypatch.setattr(fast, "_WINDOW", 4_000)
+    """Windows of some records, parts of thirty, groups of sixty; shaped beside the store, and plans are kept."""
+    for module in (fast_windows, run):
+        monkeypatch.setattr(module, "WINDOW", 4_000)
+    monkeypatch.setattr(fast_windows, "SMALL", 2_000)
     monkeypatch.setattr(fast, "ROW_GROUP", 30)
     monkeypatch.setattr(run, "ROW_GROUP", 30)
     monkeypatch.setattr(run, "GROUP_RECORDS", 60)
     monkeypatch.setattr(shaping, "_WORTH", 1)
-    monkeypatch.setattr(decision, "MANY_ROWS", 40)
+    for module in (deciding, projecting):
+        monkeypatch.setattr(module, "MANY", 20)
 
 
 def tables(case: CaseFolder) -> dict[str, list[str]]:
