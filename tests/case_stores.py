@@ -28,6 +28,7 @@ from forensics.model.prices import read_prices
 from forensics.sources.protocol import Provenance
 from forensics.store import casevalues, parsed
 from forensics.store.eventstore import EventStore, Group
+from forensics.store.level_views import OF_A_RUN
 from forensics.store.schema import TABLES, VIEW_NAMES, VIEWS
 from tests.case_events import Export, exports, maps_of
 from tests.case_places import ADDRESS_FILES, know_addresses
@@ -189,14 +190,17 @@ _DEEP = 4
 
 @cache
 def _views_under(sql: str) -> tuple[str, ...]:
-    """The views that a query names, and those they rest on, in the order in which each can be made."""
+    """The views that a query names, and those they rest on, in the order in which each can be made.
+
+    Not those that depend on the baseline of a run, which begins later.
+    """
     found: set[str] = set()
     texts = [sql]
     while texts:
         named = set(re.findall(r"\w+", texts.pop())) & _VIEWS.keys() - found
         found |= named
         texts += [_VIEWS[name].split(" AS", 1)[1] for name in named]
-    return tuple(name for name in VIEW_NAMES if name in found)
+    return tuple(name for name in VIEW_NAMES if name in found and name not in OF_A_RUN)
 
 
 @contextmanager

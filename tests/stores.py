@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from forensics.ingest import scratch
-from forensics.store.schema import TABLES, VIEWS
+from forensics.store.schema import TABLES, VIEW_NAMES, VIEWS
 
 #: Stores that nobody holds any more.
 _FREE: list[duckdb.DuckDBPyConnection] = []
@@ -25,15 +25,21 @@ def empty(connection: Any) -> None:
 
 
 def _is_as_made(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a store has the tables and views of a new one and no more, and no transaction is open."""
+    """Whether a store has the tables and views of a new one, nothing stands before one, and no transaction is open.
+
+    What the writer of a store keeps for a run, under names of its own, it makes anew.
+    """
     try:
         connection.execute("BEGIN")
         connection.execute("ROLLBACK")
-        made = "SELECT count(*) FROM duckdb_{0}() WHERE NOT internal AND NOT temporary"
-        tables, views = (connection.execute(made.format(kind)).fetchall()[0][0] for kind in ("tables", "views"))
+        made = "SELECT count(*) FROM duckdb_{0}s() WHERE NOT internal AND NOT temporary"
+        tables, views = (connection.execute(made.format(kind)).fetchall()[0][0] for kind in ("table", "view"))
+        before = "SELECT count(*) FROM duckdb_{0}s() WHERE temporary AND list_contains($names, {0}_name)"
+        names = {"names": [*TABLES, *VIEW_NAMES]}
+        hidden = sum(connection.execute(before.format(kind), names).fetchall()[0][0] for kind in ("table", "view"))
     except duckdb.Error:
         return False
-    return (tables, views) == (len(TABLES), len(VIEWS))
+    return (tables, views, hidden) == (len(TABLES), len(VIEWS), 0)
 
 
 class _Lent:
