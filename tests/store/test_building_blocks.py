@@ -11,6 +11,7 @@ from datetime import datetime
 import duckdb
 import pytest
 
+from forensics.ingest import scratch
 from forensics.ingest.scratch import read_bytes
 from forensics.store.building_blocks import SMALL_ROWS, beside, compute_ahead, compute_blocks, is_small
 from forensics.store.duckdb_engine import DuckDBEngine, open_reader, open_writer
@@ -90,7 +91,9 @@ def test_no_view_that_is_kept_depends_on_the_baseline_of_a_run(connection):
 
 def test_a_store_is_small_by_the_rows_of_its_tables(connection):
     assert is_small(connection) and not is_small(connection, 2)
-    assert is_small(new_store(), 0)
+    fresh = scratch.new_store()  # of a store that was emptied the engine still estimates what was there
+    assert is_small(fresh, 0)
+    fresh.close()
 
 
 def test_large_tables_stay_views(connection):
