@@ -25,10 +25,10 @@ from forensics.ingest.scratch import ReadFile, write_file
 from forensics.ingest.unpack import unpack
 from forensics.model.case import read_settings
 from forensics.model.prices import read_prices
+from forensics.model.query import BASELINE_VIEWS
 from forensics.sources.protocol import Provenance
 from forensics.store import casevalues, parsed
 from forensics.store.eventstore import EventStore, Group
-from forensics.store.level_views import OF_A_RUN
 from forensics.store.schema import TABLES, VIEW_NAMES, VIEWS
 from tests.case_events import Export, exports, maps_of
 from tests.case_places import ADDRESS_FILES, know_addresses
@@ -200,7 +200,7 @@ def _views_under(sql: str) -> tuple[str, ...]:
         named = set(re.findall(r"\w+", texts.pop())) & _VIEWS.keys() - found
         found |= named
         texts += [_VIEWS[name].split(" AS", 1)[1] for name in named]
-    return tuple(name for name in VIEW_NAMES if name in found and name not in OF_A_RUN)
+    return tuple(name for name in VIEW_NAMES if name in found and name not in BASELINE_VIEWS)
 
 
 @contextmanager

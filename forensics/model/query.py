@@ -56,7 +56,7 @@ CASE_PARAMETERS: dict[str, str] = {"since": "timestamp", "until": "timestamp", "
 #: Parameter that a query may declare without using it, if it reads a view of `BASELINE_VIEWS`: how many days before the end
 #: of the baseline those look back.
 BASELINE_WINDOW = "baseline_window_days"
-#: Views of the store whose rows follow from the end of a run's baseline.
+#: Views of the store whose rows follow from the end of a run's baseline, and must not be kept from one run to the next.
 BASELINE_VIEWS = ("baseline_amount", "usual_level", "amount_level")
 
 PARAMETER_TYPES = frozenset({"timestamp", "integer", "text", "decimal"})

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.store.level_views import OF_A_RUN
+from forensics.model.query import BASELINE_VIEWS
 from forensics.store.schema import TABLES, VIEW_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
 #: Each view, in the order in which they rest on each other.
@@ -20,7 +22,7 @@ _BLOCKS = ("secret_access", "key_usage", "key_unit", "covered_unit", "key_made",
 #: What decides which rows of usage and of the inventory count: small, and asked for by every query over them.
 _OVERLAPS = ("ai_usage_earlier", "ai_key_name", "ai_usage_mixed", "ai_key_standing")
 #: Every view but those that depend on the baseline of a run.
-_LASTING = tuple(name for name in VIEW_NAMES if name not in OF_A_RUN)
+_LASTING = tuple(name for name in VIEW_NAMES if name not in BASELINE_VIEWS)
 #: A view of more rows stays one: what is kept lies in memory, which the queries need themselves.
 MOST_ROWS = 1_000_000
 #: Of a store of no more rows every view is computed: to plan views within views anew for each of two hundred queries
@@ -78,14 +80,14 @@ def beside(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 def compute_overlaps(connection: duckdb.DuckDBPyConnection) -> None:
     """Settle once which rows of usage are told anew by a later export, and which keys have exports of several kinds."""
-    for view in _OVERLAPS:
-        connection.execute(f"CREATE TEMP TABLE {view} AS SELECT * FROM main.{view}")
+    _hold(connection, _OVERLAPS)
 
 
 def compute_ahead(connection: duckdb.DuckDBPyConnection) -> None:
     """Compute every view of a small store; of others what `compute_overlaps` does. For a connection that runs one query at a time."""
-    if not is_small(connection):
-        compute_overlaps(connection)
-        return
-    for view in _LASTING:
+    _hold(connection, _LASTING if is_small(connection) else _OVERLAPS)
+
+
+def _hold(connection: duckdb.DuckDBPyConnection, views: Sequence[str]) -> None:
+    for view in views:
         connection.execute(f"CREATE TEMP TABLE {view} AS SELECT * FROM main.{view}")

@@ -194,7 +194,5 @@ SELECT {_AMOUNT}, season, samples,
 FROM levels
 """
 
-#: What depends on the baseline of a run and must not be kept from one run to the next.
-OF_A_RUN = ("baseline_amount", "usual_level", "amount_level")
 #: In the order in which each can be made; they rest on the views of usage and of series.
 LEVEL_VIEWS = (PAYER_COST, BEDROCK_CALL, SERIES_AMOUNT, BASELINE_AMOUNT, USUAL_LEVEL, AMOUNT_LEVEL)

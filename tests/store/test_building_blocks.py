@@ -13,10 +13,10 @@ import pytest
 
 from forensics.ingest import scratch
 from forensics.ingest.scratch import read_bytes
+from forensics.model.query import BASELINE_VIEWS
 from forensics.store.building_blocks import SMALL_ROWS, beside, compute_ahead, compute_blocks, is_small
 from forensics.store.duckdb_engine import DuckDBEngine, open_reader, open_writer
 from forensics.store.eventstore import create
-from forensics.store.level_views import OF_A_RUN
 from forensics.store.schema import VIEW_NAMES, VIEWS
 from tests.case_events import exports
 from tests.stores import new_store
@@ -47,7 +47,7 @@ def types_of_views(connection):
     return {name: connection.execute(f"DESCRIBE SELECT * FROM {name}").fetchall() for name in VIEW_NAMES}
 
 
-LASTING = [name for name in VIEW_NAMES if name not in OF_A_RUN]
+LASTING = [name for name in VIEW_NAMES if name not in BASELINE_VIEWS]
 
 
 @pytest.mark.parametrize(("small_rows", "computed"), [(0, ALL), (SMALL_ROWS, LASTING)])
@@ -80,7 +80,7 @@ def test_no_view_that_is_kept_depends_on_the_baseline_of_a_run(connection):
         n for n, text in texts.items() if n not in moving and any(re.search(rf"\b{m}\b", text) for m in moving)
     }:
         moving |= more
-    assert moving == set(OF_A_RUN)
+    assert moving == set(BASELINE_VIEWS)
     engine, ends = DuckDBEngine(connection), [datetime(2026, 5, day) for day in (1, 9)]
     asked = "SELECT count(*) AS n FROM baseline_amount WHERE $baseline_until IS NOT NULL"
     before = [engine.run(asked, {"baseline_until": end}).rows for end in ends]
