@@ -74,6 +74,7 @@ class BedrockInvocation:
     reference = "https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html"
     reader_version = "2"
     table = "ai_request"
+    by_record = True
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by the schema type of the first record."""
