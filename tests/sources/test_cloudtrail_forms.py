@@ -10,6 +10,7 @@ import pytest
 from forensics.ingest.enclosed import text_at
 from forensics.ingest.scratch import read_bytes
 from forensics.store.duckdb_engine import rows_of
+from tests.sources.building import claimants
 from tests.stores import new_store
 
 EVENT: dict[str, Any] = {
@@ -60,7 +61,17 @@ CONTROL = {
     "messageType": "CONTROL_MESSAGE",
     "logEvents": [{"id": "", "message": "CWL CONTROL MESSAGE: Checking health"}],
 }
+INSIGHT = {"eventVersion": "1.09", "eventType": "AwsCloudTrailInsight", "eventCategory": "Insight", "eventID": "1"}
+AGGREGATED = {"eventVersion": "1.0", "eventCategory": "Aggregated", "eventType": "AwsAggregatedEvent", "eventId": "1"}
+DIGEST = {"digestStartTime": "2026-03-01T09:00:00Z", "digestS3Object": "k", "logFiles": []}
+RECORDS = json.dumps({"Records": [EVENT]})
 FULL = {
+    "insight first": ("aws_cloudtrail", json.dumps({"Records": [INSIGHT, AGGREGATED, EVENT]})),
+    "files of insights first": ("aws_cloudtrail", json.dumps({"Records": [INSIGHT, INSIGHT]}) + "\n" + RECORDS),
+    "line of an insight first": ("aws_cloudtrail", json.dumps(INSIGHT) + "\n" + TEXT),
+    "list with an insight first": ("aws_cloudtrail", json.dumps([INSIGHT, EVENT])),
+    "digest first": ("aws_cloudtrail", json.dumps(DIGEST) + "\n" + json.dumps({"Records": []}) + RECORDS),
+    "list of files, digest first": ("aws_cloudtrail", json.dumps([DIGEST, {"Records": [EVENT]}])),
     "api dump": ("aws_cloudtrail_cloudwatch", json.dumps({"events": [{"timestamp": 1, "message": TEXT}]})),
     "subscription": ("aws_cloudtrail_cloudwatch", json.dumps(data_message(EVENT))),
     "concatenated": ("aws_cloudtrail_cloudwatch", json.dumps(data_message(EVENT)) + json.dumps(data_message(OTHER))),
@@ -149,6 +160,19 @@ def test_a_line_of_an_export_that_is_no_json_is_one_defect() -> None:
 def test_insights_and_aggregates_stay_apart(event: dict[str, str]) -> None:
     _, account = read_bytes(new_store(), "x", json.dumps(data_message(EVENT, {**EVENT, **event})).encode())
     assert (account["accepted"], account["out_of_scope"]) == (1, 1)
+
+
+def test_events_behind_a_large_insight_are_found() -> None:
+    large = {**INSIGHT, "insightDetails": "x" * 4_000_000}
+    assert claimants(json.dumps({"Records": [large, EVENT]})) == ["aws_cloudtrail"]
+    assert claimants(json.dumps({"Records": [large, INSIGHT]})) == ["cloudtrail_insight"]
+
+
+@pytest.mark.parametrize("form", ["digest first", "list of files, digest first"])
+def test_a_digest_among_events_is_out_of_scope_and_said(form: str) -> None:
+    reading, account = read_bytes(new_store(), "x", FULL[form][1].encode())
+    assert (account["accepted"], account["out_of_scope"]) == (1, 1)
+    assert "a digest among events: it can be checked only as a file of its own" in reading.notes
 
 
 @pytest.mark.parametrize("form", sorted(FULL))
