@@ -67,6 +67,7 @@ def read(folder: Path, *files: tuple[str, bytes, str]) -> Any:
     return ask
 
 
+BILLED = "SELECT count(*), sum(amount) FROM ai_cost_current"
 USE = "SELECT owner, sum(requests), sum(tokens) FROM key_usage GROUP BY owner ORDER BY owner"
 
 
@@ -125,6 +126,45 @@ def test_identical_files_of_two_customers_whose_keys_are_both_called_prod_stay_t
     assert ask("SELECT count(*), count(DISTINCT file_sha256) FROM receipt") == [(3, 2)]
 
 
+def openai_costs(*billed: tuple[str, float]) -> bytes:
+    """A day of OpenAI's costs of one key, by line item."""
+    results = [
+        {
+            "object": "organization.costs.result", "amount": {"value": amount, "currency": "usd"}, "line_item": item,
+            "project_id": "proj_Lant", "api_key_id": "key_Lant1", "user_id": None, "quantity": None,
+        }
+        for item, amount in billed
+    ]  # fmt: skip
+    bucket = {"object": "bucket", "start_time": START, "end_time": START + DAY, "results": results}
+    return json.dumps({"object": "page", "data": [bucket], "has_more": False, "next_page": None}).encode()
+
+
+def openai_download(item: str) -> bytes:
+    head = "start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,line_item,api_key_id\n"
+    return f'{head}{START},{START + DAY},x,y,2.5,usd,"{item}",key_Lant1\n'.encode()
+
+
+@BOTH
+@pytest.mark.parametrize("export", [lambda item: openai_costs((item, 2.5)), openai_download], ids=["page", "download"])
+@pytest.mark.parametrize(
+    ("older", "newer"), [("gpt-5, input", "gpt-5, input_tokens"), ("gpt-5, cached input", "gpt-5, cached_input_tokens")]
+)
+def test_a_line_item_in_its_older_and_newer_spelling_is_one_cost(
+    tmp_path: Path, export: Any, older: str, newer: str, order: tuple[int, ...]
+) -> None:
+    files = [("older", export(older), "Tarnhaven"), ("newer", export(newer), "Tarnhaven")]
+    ask = read(tmp_path, *(files[n] for n in order))
+    assert ask(BILLED) == [(1, Decimal("2.5"))]
+
+
+def test_both_spellings_in_one_file_are_two_costs(tmp_path: Path) -> None:
+    case = new_case(tmp_path)
+    (tmp_path / "costs.json").write_bytes(openai_costs(("gpt-5, input_tokens", 2.5), ("gpt-5, input", 1.0)))
+    ingest(case, [tmp_path / "costs.json"], IngestOptions(owner="Tarnhaven", copy=False))
+    with case.writer("test") as connection:
+        assert connection.execute(BILLED).fetchall() == [(2, Decimal("3.5"))]
+
+
 def aws_report(account: str, **more: str) -> bytes:
     """A line of a cost and usage report; `more` are columns that its settings added."""
     line = {
@@ -151,9 +191,6 @@ def azure_export(**more: str) -> bytes:
         "CostInBillingCurrency": "2.5", "BillingCurrency": "USD", "ResourceId": "/sub/a", "SubscriptionId": "s", **more,
     }  # fmt: skip
     return f"{','.join(line)}\n{','.join(line.values())}\n".encode()
-
-
-BILLED = "SELECT count(*), sum(amount) FROM ai_cost_current"
 
 
 @BOTH
