@@ -37,6 +37,16 @@ AGGREGATED = {
     "timeWindow": {"windowStart": "2026-05-05T02:00:00Z", "windowEnd": "2026-05-05T02:05:00Z", "windowSize": "PT5M"},
     "summary": {"primaryDimension": {"dimension": "eventName", "statistics": [{"name": "GetObject", "value": 5}]}},
 }
+LAKE_SIGNATURE = {
+    "version": "1.0",
+    "region": "us-east-1",
+    "files": [{"fileHashValue": "00", "fileName": "result_1.csv.gz"}],
+    "hashAlgorithm": "SHA-256",
+    "signatureAlgorithm": "SHA256withRSA",
+    "queryCompleteTime": "2026-05-05T03:00:00Z",
+    "hashSignature": "00",
+    "publicKeyFingerprint": "00",
+}
 SERIES = {"group": ["k"], "groupLabels": ["prod"], "dataPoints": [{"timestamp": "2026-11-14", "values": [1.5]}]}
 
 
@@ -61,6 +71,7 @@ def lines(*values: object) -> str:
         ),
         ("digest_metadata", lines({"ETag": "e", "ContentLength": 5, "Metadata": SIGNED}), 1),
         ("cloudtrail_insight", lines({"Records": [INSIGHT]}), 1),
+        ("cloudtrail_lake_signature", lines(LAKE_SIGNATURE), 1),
         ("cloudtrail_insight", lines({"Records": [INSIGHT, INSIGHT]}, {"Records": [INSIGHT]}), 3),
         ("cloudtrail_insight", lines(INSIGHT, INSIGHT), 2),
         ("receipt_table", "path,owner,received_at\ncustomers/a,A,2026-05-06\nb.json,B,2026-05-06\n", 2),
