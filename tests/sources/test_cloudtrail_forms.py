@@ -57,6 +57,10 @@ def envelope(event: Any) -> dict[str, Any]:
     return {"version": "0", "id": "1", "detail-type": kind, "source": "aws.x", "resources": [], "detail": event}
 
 
+OTHER_BUS_EVENT = {
+    **{"version": "0", "id": "2", "detail-type": "EC2 Instance State-change Notification", "source": "aws.ec2"},
+    **{"account": "111122223333", "time": "2026-03-01T10:20:30Z", "region": "eu-central-1", "resources": []},
+}
 CONTROL = {
     "messageType": "CONTROL_MESSAGE",
     "logEvents": [{"id": "", "message": "CWL CONTROL MESSAGE: Checking health"}],
@@ -85,6 +89,10 @@ FULL = {
         f"2026-03-01T10:21:00.000Z {TEXT}\r\n2026-03-01T10:22:00.000Z {json.dumps(OTHER)}\n",
     ),
     "eventbridge": ("aws_cloudtrail_eventbridge", json.dumps(envelope(EVENT)) + json.dumps(envelope(OTHER))),
+    "eventbridge, another event first": (
+        "aws_cloudtrail_eventbridge",
+        json.dumps({**OTHER_BUS_EVENT, "detail": {"state": "running"}}) + "\n" + json.dumps(envelope(EVENT)),
+    ),
     "texts": ("aws_cloudtrail_lookup", json.dumps([TEXT, json.dumps(OTHER)])),
     "tabs": ("aws_cloudtrail", TEXT + "\t" + json.dumps(OTHER) + "\n"),
     "lookup": (
@@ -160,6 +168,26 @@ def test_a_line_of_an_export_that_is_no_json_is_one_defect() -> None:
 def test_insights_and_aggregates_stay_apart(event: dict[str, str]) -> None:
     _, account = read_bytes(new_store(), "x", json.dumps(data_message(EVENT, {**EVENT, **event})).encode())
     assert (account["accepted"], account["out_of_scope"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("time", "message"), [("timestamp", "message"), ("@timestamp", "@Message")])
+def test_downloads_of_cloudwatch_as_tables_give_the_event_as_s3_delivers_it(time: str, message: str) -> None:
+    cells = [text.replace('"', '""') for text in (TEXT, "Permission Check Successful")]
+    table = f"{time},{message}\r\n" + "".join(f'2026-03-01 10:21:00.000,"{cell}"\r\n' for cell in cells)
+    plain, store = new_store(), new_store()
+    read_bytes(plain, "plain.json", PLAIN.encode())
+    reading, account = read_bytes(store, "x", table.encode())
+    assert (reading.source_id, account["accepted"], account["defect"]) == ("aws_cloudtrail_cloudwatch", 1, 1)
+    assert first_row(store) == first_row(plain)
+    assert [defect["reason"] for defect in reading.defects] == ["the message is not JSON"]
+    assert read_bytes(plain, "x", table.encode())[1]["duplicate"] == 1
+
+
+def test_a_notification_of_s3_says_that_the_file_is_the_evidence() -> None:
+    note = {"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"object": {}}}
+    reading, account = read_bytes(new_store(), "x", json.dumps({"Records": [note, note]}).encode())
+    assert (reading.source_id, account["out_of_scope"]) == ("aws_cloudtrail_queue", 2)
+    assert reading.notes == ["a notification that a file was delivered: the file is the evidence"]
 
 
 def test_events_behind_a_large_insight_are_found() -> None:
