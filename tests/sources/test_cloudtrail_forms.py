@@ -58,8 +58,14 @@ def envelope(event: Any) -> dict[str, Any]:
 
 
 OTHER_BUS_EVENT = {
-    **{"version": "0", "id": "2", "detail-type": "EC2 Instance State-change Notification", "source": "aws.ec2"},
-    **{"account": "111122223333", "time": "2026-03-01T10:20:30Z", "region": "eu-central-1", "resources": []},
+    "version": "0",
+    "id": "2",
+    "detail-type": "EC2 Instance State-change Notification",
+    "source": "aws.ec2",
+    "account": "111122223333",
+    "time": "2026-03-01T10:20:30Z",
+    "region": "eu-central-1",
+    "resources": [],
 }
 CONTROL = {
     "messageType": "CONTROL_MESSAGE",
