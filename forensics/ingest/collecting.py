@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from forensics.ingest.careful import Slice, Walker, parse
 from forensics.ingest.enclosed import opened
-from forensics.ingest.material import contents_of, mask_text, masked_json
+from forensics.ingest.material import IS_HEX, TOO_SHORT, contents_of, mask_text, masked_json, suspects_of
 from forensics.ingest.mending import clean, mend, readable
 from forensics.ingest.rows import csv_records, line_records
 from forensics.ingest.unpack import byte_length
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 Part = Callable[[Group], None]
 
 _CHUNK = 2_000
+#: Fewer records are masked one by one: the pattern over all is compiled for each call. So are very long ones (characters).
+_TOGETHER, _LONG = 64, 256 * 1024**2
 #: Tables of formats whose records may hold prompts and answers.
 _WITH_CONTENT = frozenset({"ai_request", "ai_usage", "ai_audit_event"})
 _MORE = "truncated: the last page says that more follows"
@@ -173,6 +177,10 @@ class Collector:
         )
 
     def _take(self, reading: Reading) -> None:
+        before = len(self.group.aws)
+        if self.masking:
+            events = [a.row for a in reading.answers if a.row and (a.table or self.source.table) == "aws_event"]
+            _mask_together([row for row in events if row.get("raw") is not None], mask_text)
         for answer in reading.answers:
             record = answer.record
             if answer.out_of_scope:
@@ -183,6 +191,8 @@ class Collector:
                 self._defect(record.number, record.offset, record.length, answer.defect or "not readable")
             else:
                 self._offer(answer, answer.row)
+        if self.masking:
+            _mask_together(self.group.aws[before:], masked_json)
         self.result.notes += [note for note in reading.notes if note not in self.result.notes]
         for row in reading.coverage:
             head = {"source_id": self.source.id, "provider": self.source.provider, **self._head()}
@@ -205,7 +215,7 @@ class Collector:
         ).hexdigest()
         native, table = answer.native_id, answer.table or self.source.table
         if self.masking:
-            native, row = mask_text(native), _masked(row)
+            native, row = native if IS_HEX(native) else mask_text(native), _masked(row, table)
         if table != "aws_event":
             native = owned_id(native, provenance.owner, provenance.organisation)
         if answer.content is not None:
@@ -242,8 +252,6 @@ class Collector:
         }
         if table == "aws_event":
             raw, repaired = readable(given)
-            if self.masking:
-                raw = masked_json(raw)
             flags = {"text_repaired": repaired, "duplicate_names": "duplicate_names" in record.flags}
             known = clean({"unmapped": row.get("unmapped"), "fidelity": fidelity})
             at = {"evidence_sha256": place.content_sha256, "evidence_record": place.record_no}
@@ -256,8 +264,19 @@ class Collector:
             )
 
 
-def _masked(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: mask_text(value) if isinstance(value, str) else value for name, value in row.items()}
+def _mask_together(rows: list[dict[str, Any]], mask: Callable[[str], str]) -> None:
+    """Mask the texts of CloudTrail records: of many, a closer look goes to those alone that may hold something."""
+    texts: Mapping[int, str] = {number: row["raw"] for number, row in enumerate(rows)}
+    if len(rows) >= _TOGETHER and sum(map(len, texts.values())) <= _LONG:
+        written = [mend(text) for text in texts.values()]
+        texts = {number: texts[number] for number in suspects_of(pa.array(written, pa.string()))}
+    for number, text in texts.items():
+        rows[number]["raw"] = mask(text)
+
+
+def _masked(row: dict[str, Any], table: str) -> dict[str, Any]:
+    done = "raw" if table == "aws_event" else ""
+    return {n: mask_text(v) if isinstance(v, str) and n != done and len(v) > TOO_SHORT else v for n, v in row.items()}
 
 
 def _projected(record: RawRecord, row: dict[str, Any]) -> tuple[RawRecord, str]:

@@ -8,7 +8,6 @@ readers therefore give the same rows; this one only gives none where it is not s
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from orjson import OPT_SORT_KEYS, dumps, loads
 
 from forensics.ingest.careful import MAX_DEPTH, parse
 from forensics.ingest.fast_windows import LINES, Layout, Window, joined, layout_of, windows
-from forensics.ingest.material import Material, mask_rows, mask_text, rows_matching, suspects_of
+from forensics.ingest.material import IS_HEX, Material, mask_rows, mask_text, rows_matching, suspects_of
 from forensics.ingest.mending import readable
 from forensics.ingest.reading import READ, FileReading, Received
 from forensics.sources import aws_cloudtrail
@@ -39,8 +38,6 @@ _ODD_NUMBER = r"[:\[,][ \t\r\n]*(?:-0[,}\]]|-?[0-9]+[.eE]|-?[0-9]{19})"
 #: An escaped NUL, which no column holds.
 _ZERO = r"[\\]u0000"
 _MAY_HOLD = frozenset({dict, list, float})
-#: Ids that hold no key material, whatever its form.
-_IS_HEX = re.compile(r"[0-9a-f-]*").fullmatch
 _SOURCE = aws_cloudtrail.SOURCE
 #: Form and container of files, with the names of their first records, that no other format claims.
 _NO_OTHER: set[tuple[str, str, frozenset[str]]] = set()
@@ -219,7 +216,7 @@ def _columns(window: Window, odd: set[int], fractions: set[int], secret: set[int
             canonicals.append(sha256(written).hexdigest())
         else:
             native = _unusual(columns, raw, row)
-        if row in secret and not (row not in columns.unmapped and _IS_HEX(native)):
+        if row in secret and not (row not in columns.unmapped and IS_HEX(native)):
             _without_secrets(native, columns.unmapped.get(row) or "")
         digest = sha256(raw).hexdigest()
         natives.append(native)
