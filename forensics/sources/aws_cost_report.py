@@ -3,20 +3,25 @@
 Lines of Amazon Bedrock are read, also those of models sold through the Marketplace; the others are out of scope.
 `line_item_iam_principal`, where the report has it, says which principal, and so which Bedrock key, cost how much.
 Amounts are unblended, in units of the currency; the usage amount counts in the unit of its price and stays in `raw`.
+A report comes in parts and is delivered anew as the month goes on. A line is named by all that AWS tells lines apart by,
+tags too, so that lines of two parts are two; never by its id, which is good for one part of one delivery only, nor by
+rates, amounts or invoices, which a later delivery changes.
 https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2.html
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from forensics.model.buckets import Bucket, covered, natural_key
 from forensics.model.fields import moment, plain
 from forensics.model.money import read_money
 from forensics.model.usage import AI_COST, blank
-from forensics.model.wrapping import Ordinals, grouping_of, ordinary, unread
+from forensics.model.wrapping import Ordinals, grouping_of, loaded, ordinary, unread
 from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row, RowOrDefect
 
 _HEAD = "lineitem"
@@ -50,6 +55,49 @@ _GROUPED = {
     "resourceid": "resource",
     "iamprincipal": "user",
 }
+#: Columns without one of the store that tell lines apart too: a price, a store of it, a payer.
+_APART = {
+    "lineitemlegalentity": "entity",
+    "lineitemtaxtype": "tax",
+    "billbilltype": "bill",
+    "billbillingentity": "seller",
+    "billpayeraccountid": "payer",
+    "pricingunit": "unit",
+    "pricingterm": "term",
+    "pricingpurchaseoption": "purchase",
+    "pricingofferingclass": "offering",
+    "pricingratecode": "rate",
+    "productsku": "sku",
+    "productregion": "region",
+    "productregioncode": "region_code",
+    "reservationreservationarn": "reservation",
+    "savingsplansavingsplanarn": "savings_plan",
+}
+_TAGS = ("resourcetags", "tags")
+
+
+def _labels(names: Iterable[str]) -> dict[str, str]:
+    """Return the label of each dimension; of a tag a digest, because its name is the customer's and may say anything."""
+    tags = {
+        name: f"tag_{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+        for name in names
+        if name.startswith(_TAGS)
+    }
+    return {**{_HEAD + name: label for name, label in _GROUPED.items()}, **_APART, **tags}
+
+
+def _apart(value: Mapping[str, Any]) -> dict[str, str]:
+    """Return a digest of what tells a line apart beside its own dimensions, or nothing where its report has none of it."""
+    told = {n: _inside(v) for n, v in value.items() if n in _APART or n.startswith(_TAGS)}
+    told = {name: member for name, member in told.items() if member not in (None, "", {}, [])}
+    text = json.dumps(told, sort_keys=True, default=str)
+    return {"apart": sha256(text.encode()).hexdigest()[:16]} if told else {}
+
+
+def _inside(member: object) -> Any:
+    """Return a map of tags as such, also where CSV has it as text: in what order it was written tells nothing."""
+    found = loaded(member) if isinstance(member, str) else member
+    return found if isinstance(found, Mapping | list) else plain(member)
 
 
 def _is_bedrock(value: Mapping[str, Any]) -> bool:
@@ -63,7 +111,7 @@ class AwsCostReport:
     title = "AWS cost and usage report (CSV, Parquet)"
     provider = "aws_bedrock"
     reference = "https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2.html"
-    reader_version = "3"
+    reader_version = "4"
     table = "ai_cost"
 
     def recognise(self, probe: Probe) -> str:
@@ -79,8 +127,9 @@ class AwsCostReport:
     def read(self, document: Document) -> Reading:
         """Turn lines of Bedrock into rows of `ai_cost`."""
         ordinals = Ordinals()
-        labels = {_HEAD + name: label for name, label in _GROUPED.items()}
-        grouped = grouping_of((r.value for r in document.records), labels)
+        headers = {tuple(r.value) for r in document.records if isinstance(r.value, Mapping)}
+        names = {ordinary(name) for header in headers for name in header}
+        grouped = grouping_of([dict.fromkeys(names)], _labels(names))
         reading = Reading([self._answer(record, ordinals, grouped) for record in document.records])
         made = [a.row for a in reading.answers if a.row is not None]
         hours = [Bucket(row["period_start"], row["period_end"]) for row in made]
@@ -115,6 +164,7 @@ class AwsCostReport:
         row["currency"] = currency.upper() if currency else None
         row["raw"] = unread(record.value, {_HEAD + name for name in (*_WITH_COLUMN, "usageaccountid")})
         dimensions = {name: text for name in _DIMENSIONS if (text := plain(value.get(_HEAD + name)))}
+        dimensions |= _apart(value)
         return RowOrDefect(record, row, ordinals.name(natural_key("costs", bucket, dimensions)))
 
 

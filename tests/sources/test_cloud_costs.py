@@ -104,6 +104,63 @@ def test_lines_alike_in_one_report_are_all_kept_and_a_later_report_supersedes() 
     assert connection.execute("SELECT sum(amount) FROM ai_cost_current").fetchall() == [(Decimal("0.12"),)]
 
 
+def parts(*files: tuple[str, str, int]) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    """Read (further columns, their values, day of receipt) as files; return how many rows there are and what counts."""
+    connection = new_store()
+    for number, (names, values, day) in enumerate(files):
+        read_bytes(
+            connection, f"part-{number}", f"{CUR}{names}\n{line()}{values}\n".encode(), owner="acme",
+            received_at=datetime(2026, 11, day),
+        )  # fmt: skip
+    return (
+        connection.execute("SELECT count(*) FROM ai_cost").fetchall(),
+        connection.execute("SELECT count(*), sum(amount) FROM ai_cost_current").fetchall(),
+    )
+
+
+ONE, TWO = (1, Decimal("0.054633000100")), (2, Decimal("0.109266000200"))
+
+
+@pytest.mark.parametrize(
+    ("names", "first", "second"),
+    [
+        (",resource_tags_user_team", ",blue", ",green"),
+        (",resource_tags_user_team", ",blue", ","),
+        (",resource_tags", ',"{""user_team"":""blue""}"', ',"{""user_team"":""green""}"'),
+        (",product_sku,identity_line_item_id", ",S1,a", ",S2,b"),
+        (",pricing/RateCode", ",R1", ",R2"),
+        (",bill_payer_account_id", ",111122223333", ",444455556666"),
+    ],
+)
+def test_lines_of_two_parts_that_differ_in_columns_without_one_of_the_store_both_count(
+    names: str, first: str, second: str
+) -> None:
+    assert parts((names, first, 15), (names, second, 15)) == ([(2,)], [TWO])
+    assert parts((names, first, 15), (names, first, 15)) == ([(1,)], [ONE])  # the same file twice
+
+
+@pytest.mark.parametrize(
+    ("names", "first", "later"),
+    [
+        (",identity_line_item_id", ",a", ",b"),
+        (",bill_invoice_id,line_item_unblended_rate", ",,0.003", ",I-77,0.002"),
+        (",resource_tags", ',"{""a"":""1"",""b"":""2""}"', ',"{""b"": ""2"", ""a"": ""1""}"'),
+    ],
+)
+def test_a_later_delivery_of_a_line_supersedes_it_whatever_its_id_rate_and_invoice_are(
+    names: str, first: str, later: str
+) -> None:
+    assert parts((names, first, 15), (names, later, 16)) == ([(2,)], [ONE])
+
+
+def test_deliveries_with_other_columns_are_views_of_the_same_costs() -> None:
+    assert parts(("", "", 15), (",resource_tags_user_team", ",blue", 16)) == ([(2,)], [ONE])
+    row = read_text(f"{CUR},resource_tags_user_apikey,product_sku\n{line()},x,S1\n")[1].answers[0].row
+    assert row is not None
+    assert "sku" in row["grouped_by"].split(",")
+    assert "key" not in row["grouped_by"]  # a customer's name of a tag is no grouping by keys
+
+
 def test_reports_without_principals_say_so() -> None:
     reading = read_text(f"{CUR}\n{line().replace(PRINCIPAL, '')}\n")[1]
     assert reading.notes == ["costs: the report was made without IAM principals"]
