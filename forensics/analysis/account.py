@@ -18,6 +18,11 @@ _SUPERSEDED = (
     "difference",
 )  # fmt: skip
 
+_SUPERSEDED_COSTS = (
+    "owner", "source_id", "period_start", "period_end", "key_id", "key_name", "project_id", "model", "line_item",
+    "earlier_currency", "currency", "earlier", "later", "difference",
+)  # fmt: skip
+
 
 def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Return the case's account in the documented shape of `status --json` (without staleness)."""
@@ -43,6 +48,10 @@ def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
                         ORDER BY owner, source_id, bucket_start, endpoint, key_id NULLS LAST, model NULLS LAST, measure,
                           earlier_event_key, event_key""")
     changed = [dict(zip(_SUPERSEDED, row, strict=True)) for row in superseded.fetchall()]
+    rebilled = run(f"""SELECT {", ".join(_SUPERSEDED_COSTS)} FROM ai_cost_superseded
+                       ORDER BY owner, source_id, period_start, key_id NULLS LAST, key_name NULLS LAST, project_id NULLS LAST,
+                         line_item NULLS LAST, earlier_event_key, event_key""")  # noqa: S608 - own names
+    costs = [dict(zip(_SUPERSEDED_COSTS, row, strict=True)) for row in rebilled.fetchall()]
     inferred = sum(1 for each in inferred_owners(connection).values() if each.owner)
     twins = run("SELECT source_id, count(*) FROM aws_event_twin GROUP BY source_id ORDER BY source_id").fetchall()
     unassigned = run("SELECT count(*) FROM receipt WHERE coalesce(owner, '') = ''").fetchall()[0][0]
@@ -62,6 +71,7 @@ def account(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "inferred_files": inferred,
         "twins": [{"source_id": source, "events": number} for source, number in twins],
         "superseded": changed,
+        "superseded_costs": costs,
         "skipped": [{"path": p, "reason": r} for p, r in skipped],
         "defects": [{"path": p, "record": n, "offset": o, "reason": r} for p, n, o, r in defects],
     }

@@ -25,3 +25,12 @@ def read_money(value: object, *, minor_digits: int = 0) -> Decimal | None:
         return None if abs(amount) >= _LIMIT else amount.quantize(_PLACES, context=_CONTEXT)
     except (InvalidOperation, ValueError):  # ValueError: an integer of more digits than Python prints
         return None
+
+
+def money_text(amount: Decimal | None, currency: str | None = None) -> str:
+    """Return an amount to its last digit, without zeros behind it, after its currency; "none" where there is none."""
+    if amount is None:
+        return "none"
+    text = f"{amount:f}"
+    digits = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{currency} {digits}" if currency else digits

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from forensics.model.money import money_text
 from forensics.report import words
 from forensics.report.ledger import Run
 from forensics.report.log_integrity import LogIntegrity
@@ -72,6 +73,20 @@ class Superseded:
 
 
 @dataclass(frozen=True, slots=True)
+class Rebilled:
+    """An amount that a later export bills otherwise than an earlier one, to the last digit."""
+
+    owner: str
+    source: str
+    period: datetime | None
+    payer: str
+    line_item: str
+    earlier: str
+    later: str
+    difference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gaps:
     """Everything the evidence could not show."""
 
@@ -88,12 +103,14 @@ class Gaps:
     sources: tuple[str, ...]
     superseded: tuple[Superseded, ...] = ()
     superseded_cut: int = 0
+    rebilled: tuple[Rebilled, ...] = ()
+    rebilled_cut: int = 0
 
 
 def read_gaps(case: CaseReading, runs: tuple[Run, ...], keys_open: int) -> Gaps:
     """Return the gaps of the case; `keys_open` is the number of keys one axis of which is not evaluable."""
     silences, exports, logging = _silences(case), _exports(case), _logging(case)
-    superseded = _superseded(case)
+    superseded, rebilled = _superseded(case), _rebilled(case)
     return Gaps(
         not_evaluable=tuple(r for r in runs if r.state == "not_evaluable"),
         no_baseline=tuple(r for r in runs if r.state == "no_baseline"),
@@ -108,6 +125,8 @@ def read_gaps(case: CaseReading, runs: tuple[Run, ...], keys_open: int) -> Gaps:
         sources=tuple(case.hours_by_source),
         superseded=tuple(superseded[:60]),
         superseded_cut=max(0, len(superseded) - 60),
+        rebilled=tuple(rebilled[:60]),
+        rebilled_cut=max(0, len(rebilled) - 60),
     )
 
 
@@ -205,6 +224,22 @@ def _superseded(case: CaseReading) -> list[Superseded]:
         Superseded(
             r["owner"] or "", r["source_id"] or "", r["endpoint"] or "", r["bucket_start"], r["key_id"] or "",
             r["model"] or "", r["measure"], r["earlier"], r["later"], r["difference"],
+        )
+        for r in rows
+    ]  # fmt: skip
+
+
+def _rebilled(case: CaseReading) -> list[Rebilled]:
+    rows = case.rows(
+        """SELECT owner, source_id, period_start, coalesce(key_id, key_name, project_id, workspace_id, user_id, '') AS payer,
+                  coalesce(line_item, model, '') AS line_item, earlier_currency, currency, earlier, later, difference
+           FROM ai_cost_superseded ORDER BY owner, source_id, period_start, payer, line_item, earlier_event_key, event_key"""
+    )
+    return [
+        Rebilled(
+            r["owner"] or "", r["source_id"] or "", r["period_start"], r["payer"], r["line_item"],
+            money_text(r["earlier"], r["earlier_currency"]), money_text(r["later"], r["currency"]),
+            money_text(r["difference"]),
         )
         for r in rows
     ]  # fmt: skip

@@ -43,6 +43,7 @@ VIEW_MEANING: dict[str, str] = {
     "usual_level": "Twice the median, four times the median absolute deviation and the spread of each series, subject, measure, season and slot. Empty outside of a run with a baseline.",
     "amount_level": "Each amount of `series_amount` beside what is usual in each of its seasons and, as season 4, beside nothing; see docs/statistics.md.",
     "ai_cost_current": "Rows of `ai_cost` with overlaps resolved in the same way; of one owner, organisation and day in exactly one kind of export and grouping; costs that tell a name and no id are of the key that alone has it (`named_by`).",
+    "ai_cost_superseded": "One row an amount that a later export of the same owner, kind, grouping, period and line bills otherwise: earlier and later amount, and the difference (none between two currencies).",
     "vault_access": "One row an access to Vault: the records of one owner with one `request.id`, also of several devices; `is_attempt` when unanswered or refused.",
     "activity": "One row per thing that happened, over all sources: time, source, owner, actor, action, outcome, resource, credential, address.",
 }

@@ -202,8 +202,29 @@ JOIN kind AS k ON k.provider = c.provider AND k.o = c.o AND k.org = c.org AND k.
 LEFT JOIN ai_key_name AS n ON c.key_id IS NULL AND n.provider = c.provider AND n.owner = c.owner AND n.key_name = c.key_name
 """
 
+#: One row an amount of a line that a later export of the same kind and grouping bills otherwise. Amounts of two
+#: currencies have no difference.
+AI_COST_SUPERSEDED = """
+CREATE VIEW ai_cost_superseded AS
+WITH placed AS (
+  SELECT c.*, row_number() OVER (
+    PARTITION BY provider, native_id, grouped_by
+    ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
+  FROM ai_cost AS c)
+SELECT l.provider, l.owner, l.organisation, l.source_id, l.period_start, l.period_end, l.grouped_by, l.key_id, l.key_name,
+  l.project_id, l.workspace_id, l.user_id, l.model, l.line_item, e.currency AS earlier_currency, l.currency,
+  e.amount AS earlier, l.amount AS later,
+  CASE WHEN l.currency IS NOT DISTINCT FROM e.currency
+    THEN CAST(coalesce(l.amount, 0) - coalesce(e.amount, 0) AS DECIMAL(28, 12)) END AS difference,
+  e.evidence AS earlier_evidence, l.evidence AS later_evidence, e.event_key AS earlier_event_key, l.event_key
+FROM placed AS e
+JOIN placed AS l ON l.provider = e.provider AND l.native_id = e.native_id AND l.place = 1
+  AND l.grouped_by IS NOT DISTINCT FROM e.grouped_by
+WHERE e.place > 1 AND (e.amount IS DISTINCT FROM l.amount OR e.currency IS DISTINCT FROM l.currency)
+"""
+
 #: In the order in which each can be made.
 USAGE_VIEWS = (
     AI_USAGE_EARLIER, AI_USAGE_CURRENT, AI_USAGE_SUPERSEDED, AI_KEY_NAME, AI_USAGE_KEYED, AI_USAGE_MIXED, AI_USAGE_SERIES,
-    KEY_USAGE, AI_COST_CURRENT,
+    KEY_USAGE, AI_COST_CURRENT, AI_COST_SUPERSEDED,
 )  # fmt: skip

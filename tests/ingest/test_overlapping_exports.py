@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from forensics.cli.main import run
 from forensics.ingest.run import IngestOptions, ingest
+from forensics.store.case_folder import open_case
 from tests.building import new_case
+from tests.report.case import clock, render
 
 DAY, HOUR = 86_400, 3_600
 START = 1_794_614_400  # 2026-11-14T00:00:00Z
@@ -103,6 +106,34 @@ def test_the_final_export_of_a_day_stands_for_the_partial_one_and_the_difference
     assert ask("SELECT measure, earlier, later, difference FROM ai_usage_superseded") == [
         ("output_tokens", 400, 900, 500)
     ]
+
+
+def test_what_a_later_export_bills_otherwise_is_shown_in_status_and_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bills = [openai_costs(("gpt-5, input", amount), ("gpt-5, output", 4)) for amount in (2.5, 3.00025)]
+    ask = read(tmp_path, *((f"bill-{n}", bill, "Tarnhaven") for n, bill in enumerate(bills)))
+    first, last, by = "2.5", "3.00025", Decimal("0.50025")
+    assert ask("SELECT line_item, earlier, later, difference, currency FROM ai_cost_superseded") == [
+        ("gpt-5, input", Decimal(first), Decimal(last), by, "USD")
+    ]
+    assert ask("SELECT sum(amount) FROM ai_cost_current") == [(Decimal(last) + 4,)]
+    case = str(tmp_path / "case")
+    capsys.readouterr()
+    assert run(["status", case, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["superseded_costs"]
+    assert [(Decimal(t["earlier"]), Decimal(t["later"]), Decimal(t["difference"])) for t in told] == [
+        (Decimal(first), Decimal(last), by)
+    ]
+    assert run(["status", case]) == 0
+    said = (
+        f"Tarnhaven openai_costs key_Lant1 gpt-5, input 2026-11-14 00:00:00 UTC: USD {first} then USD {last} ({by:+})"
+    )
+    assert said in capsys.readouterr().err
+    page = render(open_case(tmp_path / "case", clock)).html.decode()
+    table = page[page.index("Amounts that a later export changed") :]
+    for text in ("key_Lant1", "gpt-5, input", f"USD {first}", f"USD {last}", str(by)):
+        assert text in table[: table.index("</table>")]
 
 
 INVENTORY = b"""customer,provider,provider_key_id,key_name,location

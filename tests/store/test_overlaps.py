@@ -151,3 +151,20 @@ def test_costs_of_a_download_and_of_the_interface_are_not_added():
     cost(connection, "d", source_id="openai_cost_csv", grouped_by="", key_id=None, owner="Quillmere")
     cost(connection, "e", source_id="openai_cost_csv", grouped_by="", key_id=None, period_start=LATE)
     assert all_rows(connection, "SELECT sum(amount) FROM ai_cost_current") == [(15,)]
+
+
+def test_of_two_bills_of_a_line_the_one_received_later_counts_and_the_difference_is_told():
+    connection = new_store()
+    cost(connection, "b", native_id="n", received_at=LATE, amount=7)
+    cost(connection, "a", native_id="n", received_at=EARLY)
+    cost(connection, "c", native_id="m", received_at=EARLY, currency="EUR")
+    cost(connection, "d", native_id="m", received_at=LATE)
+    cost(connection, "e", native_id="same", received_at=EARLY)
+    cost(connection, "f", native_id="same", received_at=LATE)
+    cost(connection, "g", native_id="n", received_at=EARLY, grouped_by="")  # another view of it
+    cost(connection, "h", native_id="other", received_at=LATE, owner="Quillmere", amount=1)
+    told = "earlier_event_key, event_key, earlier_currency, currency, earlier, later, difference"
+    assert all_rows(connection, f"SELECT {told} FROM ai_cost_superseded ORDER BY event_key") == [
+        ("a", "b", "USD", "USD", 5, 7, 2),
+        ("c", "d", "EUR", "USD", 5, 5, None),
+    ]

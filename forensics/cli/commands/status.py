@@ -11,6 +11,7 @@ from forensics.analysis.account import account, exhibits
 from forensics.analysis.refresh import staleness
 from forensics.cli.console import out_json, out_table, say
 from forensics.cli.options import START, CaseArgument, JsonOption, open_given
+from forensics.model.money import money_text
 
 _SHOWN = 6
 
@@ -81,7 +82,7 @@ def register(app: typer.Typer) -> None:
             say(
                 f"{twin['events']} events of {twin['source_id']} came in a better form too; every figure counts them once"
             )
-        for line in _superseded(facts["superseded"]):
+        for line in (*_superseded(facts["superseded"]), *_rebilled(facts["superseded_costs"])):
             say(line)
         if facts["inferred_files"]:
             say(f"{facts['inferred_files']} files have an inferred owner: marked, and no figure rests on it")
@@ -129,6 +130,27 @@ def _superseded(rows: list[dict[str, Any]]) -> list[str]:
         who = " ".join(filter(None, (row["owner"], row["source_id"], row["key_id"], row["model"])))
         change = f"{row['earlier']} then {row['later']} ({row['difference']:+d})"
         lines.append(f"  {who} {row['bucket_start']} UTC: {row['measure']} {change}")
+    return [*lines, "  status --json lists all"] if len(rows) > _SHOWN else lines
+
+
+def _rebilled(rows: list[dict[str, Any]]) -> list[str]:
+    """Return what later exports billed otherwise, the first few amounts one by one."""
+    if not rows:
+        return []
+    lines = [f"later exports changed {len(rows)} amounts of earlier ones; the later count, both are kept"]
+    for row in rows[:_SHOWN]:
+        who = " ".join(
+            filter(None, (row["owner"], row["source_id"], row["key_id"] or row["key_name"], row["line_item"]))
+        )
+        change = (
+            f"{money_text(row['earlier'], row['earlier_currency'])} then {money_text(row['later'], row['currency'])}"
+        )
+        by = (
+            ""
+            if row["difference"] is None
+            else f" ({'+' if row['difference'] > 0 else ''}{money_text(row['difference'])})"
+        )
+        lines.append(f"  {who} {row['period_start']} UTC: {change}{by}")
     return [*lines, "  status --json lists all"] if len(rows) > _SHOWN else lines
 
 
