@@ -19,7 +19,17 @@ from forensics.ingest.rows import csv_records, line_records
 from forensics.ingest.unpack import byte_length
 from forensics.model.buckets import says_more
 from forensics.model.fields import inside, plain
-from forensics.sources.protocol import ByRecord, Document, Enclosing, Probe, RawRecord, Reading, RowOrDefect, Source
+from forensics.sources.protocol import (
+    ByRecord,
+    Document,
+    Enclosing,
+    OfContent,
+    Probe,
+    RawRecord,
+    Reading,
+    RowOrDefect,
+    Source,
+)
 from forensics.store.duckdb_engine import ROW_GROUP
 from forensics.store.eventstore import Group, Place, evidence_pointer
 from forensics.store.identity import canonical_sha256, event_key, owned_id
@@ -188,7 +198,9 @@ class Collector:
 
     def _note_contents(self, number: int, offset: int, value: Any) -> None:
         """Note where a record of a model request holds what was asked or answered."""
-        fields = contents_of(value) if self.source.table in _WITH_CONTENT else 0
+        whole = isinstance(self.source, OfContent)
+        fields = contents_of(value) if whole or self.source.table in _WITH_CONTENT else 0
+        fields = max(fields, 1) if whole else fields
         if fields:
             self.result.material.append(
                 {"record_no": number, "byte_offset": offset, "kind": "content", "places": fields}

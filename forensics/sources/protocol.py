@@ -151,6 +151,13 @@ class ByRecord(Protocol):
     by_record: bool
 
 
+@runtime_checkable
+class OfContent(Protocol):
+    """A source whose records are, whole, what people asked and models answered: each counts as content, whatever its names."""
+
+    is_content: bool
+
+
 def whole(value: Any) -> int | None:
     """Return an integer from a JSON number or text (`3`, `3.0`, "3"), else None. Never a float.
 
