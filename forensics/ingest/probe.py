@@ -33,7 +33,8 @@ _EVERYDAY = ("entries", "value")
 #: Lists whose elements are lists themselves, and records as a whole.
 _OF_LISTS = frozenset({"QueryResultRows"})
 #: What CloudTrail delivers beside its events. Buckets that were put together hold it first: digests and Insights have
-#: folders of their own, whose names come before the one of the events.
+#: folders of their own, whose names come before the one of the events. A subscription of CloudWatch Logs has control
+#: messages before its data.
 _BESIDE = frozenset({"Insight", "Aggregated", "AwsCloudTrailInsight", "AwsAggregatedEvent"})
 _DIGEST = frozenset({"digestStartTime", "digestS3Object", "logFiles"})
 _WHOLE = 4_000_000
@@ -89,9 +90,11 @@ def _telling(text: str, first: Any, end: int, *, in_list: bool) -> Any:
 
 
 def _is_beside(value: Any) -> bool:
-    """Whether a value is a digest, an Insight or a count of CloudTrail, or a list of these alone."""
+    """Whether a value is a digest, an Insight or a count of CloudTrail, a list of these, or a control message alone."""
     if not isinstance(value, dict):
         return False
+    if value.get("messageType") == "CONTROL_MESSAGE":
+        return True
     listed = value.get("Records")
     if isinstance(listed, list):
         return all(map(_is_beside, listed))

@@ -116,6 +116,30 @@ def first_row(connection: Any, columns: str = COLUMNS) -> dict[str, Any]:
     return rows_of(connection, f"SELECT {columns} FROM aws_event WHERE event_id = '{EVENT['eventID']}'", {})[0]
 
 
+@pytest.mark.parametrize("text", [json.dumps(CONTROL), json.dumps(CONTROL) * 40, json.dumps([CONTROL, CONTROL])])
+def test_control_messages_alone_are_read_and_out_of_scope(text: str) -> None:
+    reading, account = read_bytes(new_store(), "x", text.encode())
+    held = text.count("CONTROL_MESSAGE")
+    assert (reading.source_id, reading.state) == ("cloudwatch_control", "registered")
+    assert (account["seen"], account["accepted"], account["defect"], account["out_of_scope"]) == (held, 0, 0, held)
+    assert reading.notes == ["control messages of a CloudWatch Logs subscription: no events"]
+
+
+def test_data_behind_many_control_messages_is_read() -> None:
+    """So many that the beginning of the file shows none of the data."""
+    text = json.dumps(CONTROL) * 60 + json.dumps(data_message(EVENT)) + json.dumps(CONTROL)
+    reading, account = read_bytes(new_store(), "x", text.encode())
+    assert reading.source_id == "aws_cloudtrail_cloudwatch"
+    assert (account["seen"], account["accepted"], account["defect"], account["out_of_scope"]) == (62, 1, 0, 61)
+
+
+def test_a_log_event_of_no_known_format_among_control_messages_is_a_defect() -> None:
+    words = {"messageType": "CONTROL_MESSAGE", "logEvents": [{"id": "", "message": "plain words"}]}
+    reading, account = read_bytes(new_store(), "x", (json.dumps(CONTROL) + json.dumps(words)).encode())
+    assert (reading.source_id, account["defect"], account["out_of_scope"]) == ("cloudwatch_control", 1, 1)
+    assert claimants(json.dumps({"logEvents": CONTROL["logEvents"]})) == []
+
+
 @pytest.mark.parametrize("form", sorted(FULL))
 def test_each_form_gives_the_event_as_s3_delivers_it(form: str) -> None:
     source, text = FULL[form]
