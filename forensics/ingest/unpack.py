@@ -6,6 +6,7 @@ import bz2
 import codecs
 import io
 import lzma
+import re
 import zlib
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -291,13 +292,31 @@ def _wide(head: bytes) -> str:
     return ""
 
 
+_WIDE_OFFSETS = "UTF-16: offsets count bytes of its UTF-8 form"
+_UNDECODABLE = re.compile("[\udc80-\udcff]")
+
+
 def decode(data: bytes) -> tuple[str, list[str]]:
     """Return the text of the content and remarks. Bytes that are no UTF-8 become surrogate escapes, so lengths hold."""
     wide = _wide(data[:4096])
+    try:
+        # A mark of UTF-8 stays part of the text as U+FEFF so that offsets hold; readers skip it as a blank.
+        return data.decode(wide or "utf-8"), [_WIDE_OFFSETS] if wide else []
+    except UnicodeDecodeError as error:
+        first = error.start
     if wide:
-        return data.decode(wide, "replace"), ["UTF-16: offsets count bytes of its UTF-8 form"]
-    # A mark of UTF-8 stays part of the text as U+FEFF so that offsets hold; readers skip it as a blank.
-    return data.decode("utf-8", "surrogateescape"), []
+        return data.decode(wide, "replace"), [
+            _WIDE_OFFSETS,
+            f"not UTF-16 from byte {first} on in places: U+FFFD in the rows",
+        ]
+    text = data.decode("utf-8", "surrogateescape")
+    held = len(_UNDECODABLE.findall(text))
+    return text, [
+        (
+            f"{held} byte{'s' if held != 1 else ''} not UTF-8, the first 0x{data[first]:02X} at byte {first}: in the rows each stands"
+            f" as U+FFFD or as its code (\\udc{data[first]:02x}), so names with it match no others; the evidence keeps it"
+        )
+    ]
 
 
 def byte_length(text: str) -> int:

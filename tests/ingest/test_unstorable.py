@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from forensics.ingest.account import IngestResult
 from forensics.ingest.preview import preview
 from forensics.ingest.run import IngestOptions, ingest
+from forensics.ingest.scratch import read_bytes
 from forensics.store.identity import canonical_sha256
 from tests.building import delivery, event, new_case
 from tests.ingest.test_archives import tarred, zipped
+from tests.stores import new_store
 
 ONE = json.dumps(event(7)).encode()
 
@@ -124,3 +126,52 @@ def test_a_deep_record_keeps_its_hash():
         value = [value]
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     assert canonical_sha256(value) == sha256(text.encode()).hexdigest()
+
+
+CONSOLE = (
+    "usage_date_utc,model_version,api_key,workspace,usage_type,context_window,usage_input_tokens_no_cache,"
+    "usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,usage_input_tokens_cache_read,"
+    "usage_output_tokens,web_search_count,inference_geo,speed\n"
+    "2026-11-14,claude-opus-4-5,{},Default,standard,,1,0,0,0,5,0,global,\n"
+)
+
+
+def remarks(data: bytes) -> tuple[list[str], list[tuple[Any, ...]]]:
+    connection = new_store()
+    reading, account = read_bytes(connection, "a", data, owner="Lantmark")
+    assert account["accepted"] == 1
+    names = "SELECT key_name FROM ai_usage UNION ALL SELECT event_name FROM aws_event"
+    return [note for note in reading.notes if "UTF" in note], connection.execute(names).fetchall()
+
+
+def test_a_table_in_cp1252_says_what_was_not_utf_8_and_what_stands_for_it() -> None:
+    notes, rows = remarks(CONSOLE.format("Café “prod”").encode("cp1252"))
+    at = CONSOLE.index("{}") + 3
+    assert notes == [
+        (
+            f"3 bytes not UTF-8, the first 0xE9 at byte {at}: in the rows each stands as U+FFFD or as its code (\\udce9),"
+            " so names with it match no others; the evidence keeps it"
+        )
+    ]
+    assert rows == [("Caf\\udce9 \\udc93prod\\udc94",)]
+
+
+def test_a_trail_with_a_byte_that_is_not_utf_8_says_so_too() -> None:
+    data = b'{"Records":[' + ONE.replace(b'"eventName": "', b'"eventName": "\xe9', 1) + b"]}"
+    notes, rows = remarks(data)
+    assert [note[:31] for note in notes] == ["1 byte not UTF-8, the first 0xE"]
+    assert str(rows[0][0]).startswith("\ufffd")
+
+
+@pytest.mark.parametrize("code", ["utf-8", "utf-8-sig", "utf-16"])
+def test_text_that_is_whole_has_no_such_remark(code: str) -> None:
+    notes, rows = remarks(CONSOLE.format("Café").encode(code))
+    assert notes == (["UTF-16: offsets count bytes of its UTF-8 form"] if code == "utf-16" else [])
+    assert rows == [("Café",)]
+
+
+def test_utf_16_that_is_broken_in_places_says_so() -> None:
+    data = CONSOLE.format("Caf\ud800").encode("utf-16", "surrogatepass")
+    notes, rows = remarks(data)
+    assert notes[1:] == [f"not UTF-16 from byte {2 * CONSOLE.index('{}') + 8} on in places: U+FFFD in the rows"]
+    assert rows == [("Caf\ufffd",)]
