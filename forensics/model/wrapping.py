@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -53,6 +54,14 @@ def ticks(value: object) -> datetime | None:
     if number is None or not _TICKS[0] <= number <= _TICKS[1]:
         return None
     return datetime(1, 1, 1) + timedelta(microseconds=number // 10)  # noqa: DTZ001 - naive UTC
+
+
+def from_base64(text: str) -> str | None:
+    """Return the text that base64 stands for, bytes that are not UTF-8 as surrogate escapes; None for what is none."""
+    try:
+        return b64decode("".join(text.split()), validate=True).decode("utf-8", "surrogateescape")
+    except ValueError:
+        return None
 
 
 def messages(sample: object) -> Any:

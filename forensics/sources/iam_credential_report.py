@@ -1,17 +1,19 @@
 """The credential report of AWS IAM: a CSV row a user, with passwords, MFA and two long-lived keys. No key ids.
 
+Read as the console's CSV and as the JSON of `aws iam get-credential-report`, whose `Content` is that CSV in base64.
+
 `N/A`, `no_information` and `not_supported` are no values: their columns are NULL, the word stays in `raw`.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from forensics.model.custody_logs import IAM_CREDENTIAL_REPORT
-from forensics.model.fields import compact, flag, moment, plain
+from forensics.model.fields import compact, flag, inside, moment, plain
 from forensics.model.usage import blank
-from forensics.model.wrapping import lowered
+from forensics.model.wrapping import from_base64, lowered
 from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row, RowOrDefect
 
 _CORE = frozenset({"user", "arn", "user_creation_time", "mfa_active", "access_key_1_active", "access_key_2_active"})
@@ -39,20 +41,42 @@ _TEXTS = {
 }
 
 
+#: Characters of the content that hold its first line, a whole number of groups of base64.
+_HEAD = 4_096
+
+
+def _has_columns(names: Iterable[str]) -> bool:
+    return {name.strip().strip('"').lower() for name in names} >= _CORE
+
+
 class IamCredentialReport:
     """Rows of the report."""
 
     id = "iam_credential_report"
-    title = "AWS IAM credential report"
+    title = "AWS IAM credential report (CSV, JSON)"
     provider = "aws"
     reference = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html"
-    reader_version = "1"
+    reader_version = "2"
     table = "iam_credential_report"
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by the columns of users and of two access keys."""
-        names = {name.strip().lower() for name in probe.header}
-        return "columns of a credential report" if probe.form == "csv" and names >= _CORE else ""
+        if probe.form == "csv":
+            return "columns of a credential report" if _has_columns(probe.header) else ""
+        return (
+            "the content of a credential report"
+            if probe.form in {"json", "ndjson"} and self.inside(probe.sample)
+            else ""
+        )
+
+    def inside(self, value: object) -> str:
+        """Return the pointer to the table in an answer of the interface."""
+        content = inside(value, "Content")
+        if not isinstance(content, str):
+            return ""
+        packed = "".join(content[: 2 * _HEAD].split())[:_HEAD]  # lines of base64 may be broken
+        head = from_base64(packed) or content[:_HEAD]
+        return "/Content" if _has_columns(head.partition("\n")[0].lstrip("\ufeff").split(",")) else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:
         """Rows are the records."""

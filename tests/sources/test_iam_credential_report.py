@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode, encodebytes
 from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
 
+import pytest
+
+from forensics.cli.main import run
+from forensics.ingest.enclosed import text_at
 from forensics.ingest.scratch import read_bytes
-from tests.sources.building import read_text, read_values, rows
+from tests.building import new_case
+from tests.sources.building import claimants, read_text, read_values, rows
 from tests.stores import new_store
 
 HEADER = (
@@ -59,3 +67,62 @@ def test_rows_without_arn_are_defects_and_reports_of_two_days_are_both_kept() ->
         read_bytes(connection, name, f"{HEADER}\n{text}\n".encode(), owner="acme")
     found = connection.execute("SELECT key1_last_used_at FROM iam_credential_report ORDER BY 1").fetchall()
     assert [f"{when:%H:%M}" for (when,) in found] == ["02:15", "09:45"]
+
+
+TABLE = "\n".join((HEADER, ROOT, USER)) + "\n"
+
+
+def answered(content: str) -> str:
+    """What `aws iam get-credential-report` prints."""
+    return json.dumps({"Content": content, "ReportFormat": "text/csv", "GeneratedTime": "2026-11-15T00:00:00+00:00"})
+
+
+CONTENTS = {
+    "base64": b64encode(TABLE.encode()).decode(),
+    "base64 in lines": encodebytes(TABLE.encode()).decode(),
+    "text": TABLE,
+    "with a mark": b64encode(TABLE.encode("utf-8-sig")).decode(),
+}
+
+
+@pytest.mark.parametrize("form", sorted(CONTENTS))
+def test_the_answer_of_the_interface_gives_the_rows_of_the_table_and_where_they_are(form: str) -> None:
+    plain, store, text = new_store(), new_store(), answered(CONTENTS[form])
+    read_bytes(plain, "report.csv", TABLE.encode(), owner="acme")
+    reading, account = read_bytes(store, "report.json", text.encode(), owner="acme")
+    assert (reading.source_id, account["seen"], account["accepted"]) == ("iam_credential_report", 2, 2)
+    columns = "SELECT event_key, user_name, key1_last_used_at, raw FROM iam_credential_report ORDER BY user_name"
+    assert store.execute(columns).fetchall() == plain.execute(columns).fetchall()
+    places = store.execute(
+        "SELECT json_pointer, byte_offset, byte_length, record_sha256 FROM occurrence ORDER BY record_no"
+    ).fetchall()
+    assert [place[:3] for place in places] == [("/Content/0", 0, len(text)), ("/Content/1", 0, len(text))]
+    for (pointer, *_, digest), line in zip(places, (ROOT, USER), strict=True):
+        assert text_at(text, pointer) == f"{line}\n"
+        assert sha256(f"{line}\n".encode()).hexdigest() == digest
+
+
+def test_the_table_and_the_answer_of_one_report_are_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, logs = new_case(tmp_path), tmp_path / "logs"
+    logs.mkdir()
+    (logs / "report.json").write_text(answered(CONTENTS["base64"]), encoding="utf-8")
+    assert run(["ingest", str(folder.root), str(logs), "--owner", "acme"]) == 0
+    (logs / "report.csv").write_text(TABLE, encoding="utf-8")
+    assert run(["ingest", str(folder.root), str(logs), "--owner", "acme"]) == 0
+    connection = folder.reader()
+    try:
+        keys = connection.execute("SELECT event_key FROM iam_credential_report ORDER BY user_name").fetchall()
+    finally:
+        connection.close()
+    assert len(keys) == 2
+    capsys.readouterr()
+    assert run(["show", keys[1][0], "--case", str(folder.root)]) == 0
+    assert "user/deploy,2024-05-01" in capsys.readouterr().out
+
+
+def test_broken_rows_and_other_contents_lose_no_neighbour() -> None:
+    table = f"{HEADER}\n{ROOT},one,more\n{USER}\n"
+    account = read_bytes(new_store(), "x", answered(b64encode(table.encode()).decode()).encode())[1]
+    assert (account["seen"], account["accepted"], account["defect"]) == (2, 1, 1)
+    for content in ("", "e30=", "not base64", b64encode(b"user,arn\nx,y\n").decode(), 5):
+        assert claimants(json.dumps({"Content": content, "ReportFormat": "text/csv"})) == []
