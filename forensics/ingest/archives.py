@@ -19,6 +19,7 @@ from typing import IO
 from forensics.ingest.unpack import COMPRESSED, LIMITS, Content, Limits, OverLimit, archive_kind, unpack
 from forensics.ingest.unpacking import LOCKED
 from forensics.ingest.zip_aes import NotOpened, is_aes, plain_member
+from forensics.model.masking import mask_keys
 from forensics.model.text import term_safe
 
 SEPARATOR = "!"
@@ -95,14 +96,14 @@ def _inside(data: bytes, above: str, depth: int, walk: _Walk) -> Iterator[Member
         yield Member(above, None, problem=f"archives nested deeper than {walk.limits.depth}")
         return
     seen: dict[str, int] = {}
+    used: set[str] = set()
     try:
         for name, inner, problem, aside in _zip(data, walk) if kind == "zip archive" else _tar(data, walk):
             walk.members += 1
             if walk.members > walk.limits.members:
                 yield Member(above, None, problem=f"more than {walk.limits.members} members: the rest is not read")
                 return
-            seen[name] = seen.get(name, 0) + 1
-            label = name if seen[name] == 1 else f"{name}#{seen[name]}"
+            label = _own(name, seen, used)
             yield from _one(f"{above}{SEPARATOR if above else ''}{label}", inner, problem, aside, depth, walk)
     except OverLimit as error:
         yield Member(above, None, problem=str(error))
@@ -130,7 +131,18 @@ def _one(path: str, data: bytes | None, problem: str, aside: str, depth: int, wa
 
 
 def _label(name: str) -> str:
-    return term_safe(name)[:_NAME] or "(no name)"
+    """Return a member's name as it may be shown and stored, without the mark that stands between names."""
+    return mask_keys(term_safe(name)).replace(SEPARATOR, r"\x21")[:_NAME] or "(no name)"
+
+
+def _own(name: str, seen: dict[str, int], used: set[str]) -> str:
+    """Return a name that no member before has: a place in the evidence leads to one member."""
+    label = name
+    while label in used:
+        seen[name] = seen.get(name, 1) + 1
+        label = f"{name}#{seen[name]}"
+    used.add(label)
+    return label
 
 
 _Entry = tuple[str, bytes | None, str, str]

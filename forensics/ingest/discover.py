@@ -11,11 +11,13 @@ from pathlib import Path
 from forensics.ingest.mending import mend
 from forensics.ingest.unpacking import Unpacking
 from forensics.model.errors import UsageFault
+from forensics.model.masking import mask_keys
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`, in text that can be stored.
+    """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`, in text that can be stored,
+    and without key material.
 
     `is_map`: a column map that whoever runs the ingest gives, not evidence of somebody else. `is_indicators`: a file of
     indicators, likewise. `reference`: source id of a file about addresses, likewise; empty for any other.
@@ -63,7 +65,7 @@ def _walk(root: Path) -> list[Found]:
 
     def on_error(error: OSError) -> None:
         place = Path(error.filename or root)
-        found.append(Found(place, mend(_relative(place, root)), f"cannot be listed: {error.strerror}"))
+        found.append(Found(place, _named(_relative(place, root)), f"cannot be listed: {error.strerror}"))
 
     for folder, folders, names in os.walk(root, onerror=on_error, followlinks=False):
         folders.sort()
@@ -71,6 +73,10 @@ def _walk(root: Path) -> list[Found]:
         found += [_look(here / n, _relative(here / n, root)) for n in sorted(names)]
         found += [_look(here / n, _relative(here / n, root)) for n in folders if (here / n).is_symlink()]
     return found
+
+
+def _named(name: str) -> str:
+    return mask_keys(mend(name))
 
 
 def _relative(path: Path, root: Path) -> str:
@@ -81,7 +87,7 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def _look(path: Path, name: str) -> Found:
-    name = mend(name)
+    name = _named(name)
     try:
         facts = path.lstat()
     except OSError as error:

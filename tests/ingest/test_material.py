@@ -13,6 +13,7 @@ from forensics.cli.main import run
 from forensics.ingest.material import find_material, mask_rows, mask_text, masked_json, suspects_of
 from tests.building import delivery, event, new_case
 from tests.case_events import BASES
+from tests.ingest.test_archives import zipped
 
 BODY = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA"
 #: One key of each form in forensics/model/masking.py.
@@ -306,6 +307,39 @@ def test_no_full_key_reaches_a_table_a_log_or_the_terminal(case, tmp_path, capsy
     last = json.loads((case.root / "custody.jsonl").read_bytes().splitlines()[-1])
     assert (last["act"], last["event_key"], last["by"]) == ("revealed", rows[0][0], "ada")
     assert secrets_in(json.dumps(last)) == []
+
+
+def test_keys_in_names_of_files_and_members_are_masked(tmp_path, capsys):
+    folder, logs = new_case(tmp_path), tmp_path / "logs"
+    (logs / KEYS[1]).mkdir(parents=True)
+    (logs / f"{KEYS[1]}.json").write_bytes(delivery([event(1)]))
+    (logs / KEYS[1] / "a.json").write_bytes(delivery([event(2)]))
+    names = {f"{KEYS[2]}.json": delivery([event(3)]), f"d/{KEYS[2]}.json": delivery([event(4)])[:-40]}
+    (logs / "z.zip").write_bytes(zipped({**names, f"{KEYS[2]}.txt": b"text"}))
+    for command in (
+        ["ingest", "--dry-run"],
+        ["ingest", "--json"],
+        ["ingest"],
+        ["status"],
+        ["status", "--json"],
+        ["report"],
+    ):
+        act, *options = command
+        run([act, str(folder.root), *([str(logs)] if act == "ingest" else []), *options])
+        captured = capsys.readouterr()
+        assert secrets_in(captured.out + captured.err) == [], command
+    assert "sk-proj-...Y0zA" in dump(folder)
+    assert secrets_in(dump(folder)) == []
+    for path in sorted(folder.root.rglob("*")):
+        if path.is_file() and path.parent.name != "evidence":
+            assert secrets_in(path.read_bytes().decode("latin-1")) == [], path.name
+    connection = folder.reader()
+    try:
+        keys = connection.execute("SELECT event_key FROM aws_event ORDER BY event_key").fetchall()
+    finally:
+        connection.close()
+    assert len(keys) == 3
+    assert [run(["show", key, "--case", str(folder.root)]) for (key,) in keys] == [0, 0, 0]
 
 
 def test_prompts_mark_the_exhibit_and_are_not_shown(tmp_path, capsys):
