@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import re
 import tarfile
 import zipfile
 import zlib
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import IO
 
-from forensics.ingest.unpack import COMPRESSED, LIMITS, Content, Limits, OverLimit, archive_kind, unpack
+from forensics.ingest.unpack import COMPRESSED, LIMITS, Content, Limits, OverLimit, archive_kind, is_header, unpack
 from forensics.ingest.unpacking import LOCKED
 from forensics.ingest.zip_aes import NotOpened, is_aes, plain_member
 from forensics.model.masking import mask_keys
@@ -25,6 +26,7 @@ from forensics.model.text import term_safe
 SEPARATOR = "!"
 _NAME = 1_000
 _PIECE = 4096
+_BLOCK, _PADDING = tarfile.BLOCKSIZE, re.compile(b"\\0*")
 #: What the readers of archives raise for bytes that are none of theirs.
 _BROKEN = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError),
@@ -132,7 +134,7 @@ def _one(path: str, data: bytes | None, problem: str, aside: str, depth: int, wa
 
 def _label(name: str) -> str:
     """Return a member's name as it may be shown and stored, without the mark that stands between names."""
-    return mask_keys(term_safe(name)).replace(SEPARATOR, r"\x21")[:_NAME] or "(no name)"
+    return mask_keys(term_safe(name[:_NAME])).replace(SEPARATOR, r"\x21")[:_NAME] or "(no name)"
 
 
 def _own(name: str, seen: dict[str, int], used: set[str]) -> str:
@@ -168,7 +170,7 @@ def _zip(data: bytes, walk: _Walk) -> Iterator[_Entry]:
         if before:
             yield "(before the start)", None, "", f"{before} bytes before the first member of the archive"
         for entry in archive.infolist():
-            if entry.is_dir():
+            if entry.is_dir() and not entry.file_size:
                 continue
             name = _label(entry.filename)
             locked = bool(entry.flag_bits & 1)
@@ -201,25 +203,46 @@ def _stream(archive: zipfile.ZipFile, data: bytes, entry: zipfile.ZipInfo, passw
 
 
 def _tar(data: bytes, walk: _Walk) -> Iterator[_Entry]:
-    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
-        for entry in archive:
-            name = _label(entry.name)
-            if entry.isdir():
-                continue
-            if not entry.isreg():
-                yield name, None, "", "a link or device in an archive: not followed"
-                continue
-            stream: IO[bytes] | None = archive.extractfile(entry)
-            if stream is None:
-                yield name, None, "the member has no content", ""
-                continue
-            try:
-                inner, problem = _so_far(stream, walk.room())
-            except OverLimit as error:
-                yield name, None, str(error), ""
-                continue
-            problem = "the member is cut off" if len(inner) < entry.size else problem
-            yield name, inner if inner or not problem else None, problem, ""
-        end = archive.offset
-    if data[end:].strip(b"\x00"):
-        yield "(after the end)", None, "bytes after the end of the archive are not read", ""
+    """Yield the members; behind a header that is damaged it goes on with the next sound one."""
+    whole, start = io.BytesIO(data), 0
+    while True:
+        whole.seek(start)
+        with tarfile.open(fileobj=whole, mode="r:") as archive:
+            for entry in archive:
+                yield from _of_tar(archive, entry, walk)
+            start = archive.offset
+        padded = _PADDING.match(data, start).end() - start  # type: ignore[union-attr]  # it matches nothing too
+        if start + padded >= len(data):
+            return
+        if padded >= _BLOCK:
+            yield "(after the end)", None, "bytes after the end of the archive are not read", ""
+            return
+        found = _next_header(data, start + _BLOCK)
+        yield "(damaged header)", None, f"the header of a member is damaged: {found - start} bytes are not read", ""
+        if found == len(data):
+            return
+        start = found
+
+
+def _next_header(data: bytes, start: int) -> int:
+    """Return where the next header of a member seems to begin, the end of the data when there is none."""
+    places = range(start, len(data), _BLOCK)
+    return next((n for n in places if data.startswith(b"ustar", n + 257) or is_header(data[n : n + _BLOCK])), len(data))
+
+
+def _of_tar(archive: tarfile.TarFile, entry: tarfile.TarInfo, walk: _Walk) -> Iterator[_Entry]:
+    name = _label(entry.name)
+    if entry.isdir():
+        return
+    # A kind that nobody defined is a file, as the standard has it.
+    stream = archive.extractfile(entry) if not (entry.issym() or entry.islnk()) else None
+    if stream is None:
+        yield name, None, "", "a link or device in an archive: not followed"
+        return
+    try:
+        inner, problem = _so_far(stream, walk.room())
+    except OverLimit as error:
+        yield name, None, str(error), ""
+        return
+    problem = "the member is cut off" if len(inner) < entry.size else problem
+    yield name, inner if inner or not problem else None, problem, ""

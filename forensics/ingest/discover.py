@@ -16,9 +16,9 @@ from forensics.model.masking import mask_keys
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`, in text that can be stored,
-    and without key material.
+    """A file to read, or what cannot be read and why.
 
+    `name` is relative to the argument, with `/`, in text that can be stored, key material masked.
     `is_map`: a column map that whoever runs the ingest gives, not evidence of somebody else. `is_indicators`: a file of
     indicators, likewise. `reference`: source id of a file about addresses, likewise; empty for any other.
     `unpacking`: how it was opened when it was read before; None: as the run says.

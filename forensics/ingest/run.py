@@ -214,7 +214,7 @@ class Ingest:
 
     def _read(self, received: Received, data: bytes, how: Unpacking) -> FileReading:
         """Read one received file: an archive member by member, else its content."""
-        if archive_kind(received.content.data) and not received.content.problem:
+        if archive_kind(received.content.data):
             return read_archive(received, data, self._read_contents, how.limits, how.password)
         if self.options.careful:
             return read_file(received, self._group)

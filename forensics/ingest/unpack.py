@@ -263,7 +263,7 @@ def binary_kind(data: bytes) -> str:
     for magic, name in _MAGIC:
         if data.startswith(magic):
             return name
-    if data[257:262] == b"ustar" or _is_old_tar(data[:512]):
+    if data[257:262] == b"ustar" or is_header(data[:512]):
         return "tar archive"
     head = data[:4096]
     if head and not _wide(head) and b"\x00" in head.rstrip(b"\x00"):
@@ -271,8 +271,8 @@ def binary_kind(data: bytes) -> str:
     return ""
 
 
-def _is_old_tar(header: bytes) -> bool:
-    """Whether these are the first 512 bytes of a tar from before POSIX, which only its checksum tells."""
+def is_header(header: bytes) -> bool:
+    """Return whether 512 bytes are the header of a member of tar: its checksum tells, also in one from before POSIX."""
     stated = header[148:156].strip(b" \x00")
     if len(header) < 512 or b"\x00" not in header[:100] or not stated or stated.strip(b"01234567"):
         return False

@@ -139,6 +139,42 @@ def test_a_tar_member_larger_than_the_archive_gives_what_is_there(tmp_path: Path
     whole(result)
 
 
+@pytest.mark.parametrize("cut", [0, 400])
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gz", "bz2", "xz"])
+def test_a_compressed_tar_that_is_cut_or_damaged_gives_its_whole_members(
+    tmp_path: Path, pack: Callable[[bytes], bytes], cut: int
+) -> None:
+    data = bytearray(pack(tarred({"a.json": log(1, 2), "b.json": log(3), "c.json": noise(700)})))
+    data[-6] ^= 0xFF  # the checksum, or the size
+    result = read(tmp_path, bytes(data[: len(data) - cut]))
+    assert result.records["accepted"] >= 3
+    assert len(result.defective) == 1
+    whole(result)
+
+
+def test_behind_a_damaged_header_of_tar_the_next_members_are_read(tmp_path: Path) -> None:
+    data = bytearray(tarred({"a.json": log(1), "b.json": log(2), "c.json": log(3), "d.json": log(4)}))
+    for name in (b"b.json", b"d.json"):
+        data[data.index(name)] ^= 1
+    result = read(tmp_path, bytes(data))
+    assert result.records["accepted"] == 2
+    assert "2 defects, first: (damaged header): the header" in result.defective[0]["reason"]
+    whole(result)
+
+
+@pytest.mark.parametrize("kind", [b"7", b"Z"])
+def test_a_kind_of_tar_that_nobody_defined_is_a_file(kind: bytes) -> None:
+    data = bytearray(tarred({"a.json": log(1)}))
+    data[156:157] = kind
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    assert [m.data for m in members(bytes(data))] == [log(1)]
+
+
+def test_a_folder_of_zip_that_has_content_is_read() -> None:
+    assert [m.data for m in members(zipped({"logs/": log(1), "empty/": b"", "b.json": log(2)}))] == [log(1), log(2)]
+
+
 def test_a_damaged_zip_member_gives_its_beginning_and_its_neighbours(tmp_path: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
