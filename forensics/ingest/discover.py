@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.ingest.mending import mend
+from forensics.ingest.unpack import COMPRESSED, archive_kind
 from forensics.ingest.unpacking import Unpacking
 from forensics.model.errors import UsageFault
 from forensics.model.masking import mask_keys
+
+_HEAD = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +100,28 @@ def _look(path: Path, name: str) -> Found:
     if not stat.S_ISREG(facts.st_mode):
         return Found(path, name, "not a regular file: not opened")
     return Found(path, name, modified=facts.st_mtime_ns)
+
+
+def bytes_of(path: Path, most: int) -> tuple[bytes, str]:
+    """Return the bytes of a file, or none and why it cannot be read.
+
+    `most`: bytes of one content; a file that is neither compressed nor an archive may not have more. It is looked at
+    again: since it was found another thing may have taken its place, and opening a pipe would wait for ever.
+    """
+    try:
+        facts = path.lstat()
+        if not stat.S_ISREG(facts.st_mode) and not stat.S_ISDIR(facts.st_mode):
+            return b"", "not a regular file any more: not opened"
+        if facts.st_size > most and not _is_container(path):
+            return b"", f"its {facts.st_size} bytes are over the limit of one content, which is {most}"
+        return path.read_bytes(), ""
+    except OSError as error:
+        return b"", f"cannot be read: {error.strerror}"
+    except MemoryError:
+        return b"", "cannot be read: it does not fit into memory"
+
+
+def _is_container(path: Path) -> bool:
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    return head.startswith(COMPRESSED) or bool(archive_kind(head))

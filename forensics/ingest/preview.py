@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.ingest.archives import members
-from forensics.ingest.discover import discover
+from forensics.ingest.discover import bytes_of, discover
 from forensics.ingest.identifying import identify
 from forensics.ingest.maps import Maps, found_maps
 from forensics.ingest.material import mask_text
@@ -48,10 +48,9 @@ def preview(
         if found.problem:
             out.append({"path": found.name, "source": "", "why": found.problem})
             continue
-        try:
-            data = found.path.read_bytes()
-        except OSError as error:
-            out.append({"path": found.name, "source": "", "why": f"cannot be read: {error.strerror}"})
+        data, problem = bytes_of(found.path, limits.content)
+        if problem:
+            out.append({"path": found.name, "source": "", "why": problem})
             continue
         size += len(data)
         content = unpack(data, limits)

@@ -12,7 +12,7 @@ from typing import Any
 
 from forensics.ingest.account import IngestResult, Pending, insert_files, tally
 from forensics.ingest.archives import opens
-from forensics.ingest.discover import Found, discover
+from forensics.ingest.discover import Found, bytes_of, discover
 from forensics.ingest.earlier import movable, unlogged
 from forensics.ingest.fast import NotPlain, read_fast, read_together
 from forensics.ingest.fast_windows import WINDOW, is_small
@@ -145,10 +145,9 @@ class Ingest:
             state = SKIPPED if "not " in found.problem.partition(":")[2] else DEFECTIVE
             self._unread(found, facts, FileReading(state, found.problem))
             return
-        try:
-            data = found.path.read_bytes()
-        except OSError as error:
-            self._unread(found, facts, FileReading(DEFECTIVE, f"cannot be read: {error.strerror}"))
+        data, problem = bytes_of(found.path, self._unpacking(found).limits.content)
+        if problem:
+            self._unread(found, facts, FileReading(DEFECTIVE, problem))
             return
         digest = sha256(data).hexdigest()
         if digest in self._withdrawn:
