@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from forensics.ingest.discover import Found
 from forensics.ingest.mending import mend
@@ -86,7 +87,7 @@ class ReceiptTable:
         return None
 
 
-def _rows(content: bytes, place: str) -> list[dict[str, str | None]]:
+def _rows(content: bytes, place: str) -> list[dict[str, Any]]:
     try:
         return list(csv.DictReader(io.StringIO(_text(content))))
     except csv.Error as error:

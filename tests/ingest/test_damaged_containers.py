@@ -78,6 +78,24 @@ def test_several_streams_one_after_the_other_are_one_content(pack: Callable[[byt
     assert unpack(pack(b"one ") + pack(b"two")).data == b"one two"
 
 
+def test_streams_of_xz_with_padding_between_them_are_one_content() -> None:
+    assert unpack(lzma.compress(b"one ") + bytes(8) + lzma.compress(b"two") + bytes(4)).data == b"one two"
+
+
+def test_frames_of_zstd_are_one_content_and_those_to_skip_are_skipped(tmp_path: Path) -> None:
+    skipped = b"\x53\x2a\x4d\x18\x04\x00\x00\x00abcd"
+    found = unpack(skipped + zstd(b"one ") + skipped + zstd(b"two") + skipped)
+    assert (found.data, found.problem) == (b"one two", "")
+    result = read(tmp_path, zipped({"a.zst": skipped + zstd(log(1))}))
+    assert result.records["accepted"] == 1
+
+
+def test_what_stands_before_the_damage_of_zstd_is_read_to_the_byte() -> None:
+    found = unpack(zstd(noise(3)) + b"garbage")
+    assert found.data == noise(3)
+    assert found.problem == "the zstd file is cut off or damaged"
+
+
 def test_compression_within_compression_is_opened(tmp_path: Path) -> None:
     result = read(tmp_path, gzip.compress(bz2.compress(gzip.compress(LOG))))
     assert result.records["accepted"] == 400
