@@ -20,6 +20,7 @@ from typing import IO
 from forensics.ingest.unpack import COMPRESSED, LIMITS, Content, Limits, OverLimit, archive_kind, is_header, unpack
 from forensics.ingest.unpacking import LOCKED
 from forensics.ingest.zip_aes import NotOpened, is_aes, plain_member
+from forensics.ingest.zip_rest import disagrees, in_sequence, unnamed
 from forensics.model.masking import mask_keys
 from forensics.model.text import term_safe
 
@@ -165,35 +166,42 @@ def _so_far(stream: IO[bytes], most: int) -> tuple[bytes, str]:
 
 
 def _zip(data: bytes, walk: _Walk) -> Iterator[_Entry]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        before = min((entry.header_offset for entry in archive.infolist()), default=0)
-        if before:
-            yield "(before the start)", None, "", f"{before} bytes before the first member of the archive"
+    try:
+        opened = zipfile.ZipFile(io.BytesIO(data))
+    except zipfile.BadZipFile:
+        for name, inner, problem in in_sequence(data, walk.room):
+            yield _label(name), inner, problem, ""
+        raise  # which says that there may be more
+    with opened as archive:
+        for name, remark in unnamed(data, archive):
+            yield name, None, "", remark
         for entry in archive.infolist():
-            if entry.is_dir() and not entry.file_size:
-                continue
-            name = _label(entry.filename)
-            locked = bool(entry.flag_bits & 1)
-            if locked and walk.password is None:
-                yield name, None, LOCKED, ""
-                continue
-            try:
-                with _stream(archive, data, entry, walk.password) as stream:
-                    inner, problem = _so_far(stream, walk.room())
-                if locked and problem:  # a wrong password passes the check of one byte now and then, and gives nonsense
-                    yield name, None, LOCKED, ""
-                    continue
-                walk.tally["unlocked"] += locked
-                yield name, inner if inner or not problem else None, problem, ""
-            except OverLimit as error:
-                yield name, None, str(error), ""
-            except NotImplementedError:
-                how = f"method {entry.compress_type}, flags {entry.flag_bits:#x}"
-                yield name, None, f"compressed or encrypted in a way that is not supported ({how})", ""
-            except (RuntimeError, NotOpened):
-                yield name, None, LOCKED, ""
-            except _BROKEN as error:
-                yield name, None, f"the member is damaged ({type(error).__name__})", ""
+            if not entry.is_dir() or entry.file_size:
+                yield _of_zip(archive, data, entry, walk)
+
+
+def _of_zip(archive: zipfile.ZipFile, data: bytes, entry: zipfile.ZipInfo, walk: _Walk) -> _Entry:
+    name, locked = _label(entry.filename), bool(entry.flag_bits & 1)
+    if locked and walk.password is None:
+        return name, None, LOCKED, ""
+    try:
+        with _stream(archive, data, entry, walk.password) as stream:
+            inner, problem = _so_far(stream, walk.room())
+    except OverLimit as error:
+        return name, None, str(error), ""
+    except NotImplementedError:
+        how = f"method {entry.compress_type}, flags {entry.flag_bits:#x}"
+        return name, None, f"compressed or encrypted in a way that is not supported ({how})", ""
+    except (RuntimeError, NotOpened):
+        return name, None, LOCKED, ""
+    except _BROKEN as error:
+        return name, None, f"the member is damaged ({type(error).__name__})", ""
+    if not problem and disagrees(data, entry):
+        problem = "the directory of the archive and the member's own header state another size or checksum"
+    elif locked and problem:  # a wrong password passes the check of one byte now and then, and gives nonsense
+        return name, None, LOCKED, ""
+    walk.tally["unlocked"] += locked
+    return name, inner if inner or not problem else None, problem, ""
 
 
 def _stream(archive: zipfile.ZipFile, data: bytes, entry: zipfile.ZipInfo, password: bytes | None) -> IO[bytes]:

@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -191,6 +192,78 @@ def test_a_kind_of_tar_that_nobody_defined_is_a_file(kind: bytes) -> None:
 
 def test_a_folder_of_zip_that_has_content_is_read() -> None:
     assert [m.data for m in members(zipped({"logs/": log(1), "empty/": b"", "b.json": log(2)}))] == [log(1), log(2)]
+
+
+class Pipe(io.RawIOBase):
+    """What is written to a pipe: members state their sizes behind their content."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: object) -> int:
+        self.data += bytes(piece)  # type: ignore[call-overload]
+        return len(bytes(piece))  # type: ignore[call-overload]
+
+
+def piped(entries: dict[str, bytes]) -> bytes:
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return bytes(pipe.data)
+
+
+@pytest.mark.parametrize("pack", [zipped, piped])
+def test_a_zip_that_lost_its_end_gives_its_members(tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes]) -> None:
+    data = pack({"a.json": log(1, 2), "empty/": b"", "b.json": log(3), "c.json": noise(300)})
+    directory = data.index(b"PK\x01\x02")
+    found = [(m.path, m.problem) for m in members(data[:directory])]
+    damaged = ("", "the archive is damaged (BadZipFile): the rest is not read")
+    assert found == [("a.json", ""), ("b.json", ""), ("c.json", ""), damaged]
+    found = [(m.path, m.problem) for m in members(data[: directory - 2_000])]
+    assert found[1:] == [("b.json", ""), ("c.json", "the member is cut off"), damaged]
+    result = read(tmp_path, data[: directory - 2_000])
+    assert 3 < result.records["accepted"] < 303
+    assert len(result.defective) == 1
+    whole(result)
+
+
+def test_limits_hold_for_a_zip_that_lost_its_end() -> None:
+    data = zipped({"a.json": b" " * 9_000_000, "b.json": log(1)})[:-30]
+    found = [(m.path, m.problem) for m in members(data, Limits(ratio=1, ratio_from=1_000_000))]
+    assert found[:2] == [("a.json", "uncompressed size is over the limit"), ("b.json", "")]
+
+
+def test_bytes_that_the_directory_of_a_zip_does_not_name_are_said(tmp_path: Path) -> None:
+    data = zipped({"a.json": log(1), "b.json": log(2), "c.json": log(3)})
+    directory = data.index(b"PK\x01\x02")
+    second = data.index(b"PK\x01\x02", directory + 4)
+    third = data.index(b"PK\x01\x02", second + 4)
+    hidden = bytearray(data[:second] + data[third:])
+    new_end = hidden.index(b"PK\x05\x06")
+    hidden[new_end + 8 : new_end + 16] = b"\x02\x00\x02\x00" + (new_end - directory).to_bytes(4, "little")
+    size = data.index(b"PK\x03\x04", data.index(b"PK\x03\x04", 4) + 4) - data.index(b"PK\x03\x04", 4)
+    assert [(m.path, m.aside) for m in members(bytes(hidden) + log(4))] == [
+        ("(between members)", f"{size} bytes that the directory of the archive does not name are not read"),
+        ("(after the end)", f"{len(log(4))} bytes after the end of the archive are not read"),
+        ("a.json", ""),
+        ("c.json", ""),
+    ]
+    result = read(tmp_path, bytes(hidden) + log(4))
+    assert sum("not read: (" in note for note in result.notes) == 2
+
+
+def test_a_directory_that_hides_the_end_of_a_member_is_a_defect() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("a.json", b"[]" + log(1))
+    data = bytearray(out.getvalue())
+    directory = data.index(b"PK\x01\x02")
+    data[directory + 16 : directory + 28] = zlib.crc32(b"[]").to_bytes(4, "little") + b"\x02\x00\x00\x00" * 2
+    assert "another size" in next(m.problem for m in members(bytes(data)) if m.path == "a.json")
 
 
 def test_a_damaged_zip_member_gives_its_beginning_and_its_neighbours(tmp_path: Path) -> None:
