@@ -25,6 +25,7 @@ from forensics.store.identity import canonical_sha256, event_key, owned_id
 _CHUNK = 2_000
 #: Tables of formats whose records may hold prompts and answers.
 _WITH_CONTENT = frozenset({"ai_request", "ai_usage", "ai_audit_event"})
+BROKEN = "broken JSON: nothing in it can be recognised"
 _MORE = "truncated: the last page says that more follows"
 SKIPPED, READ, DEFECTIVE, REGISTERED = "skipped", "read", "defective", "registered"
 
@@ -119,8 +120,8 @@ def _read(
         if content.problem:
             result.state, result.reason = DEFECTIVE, f"{content.problem}; {why}"
             result.defects.append(_file_defect(received, content.problem))
-        elif _broken_json(probe):
-            result.state, result.reason = DEFECTIVE, "broken JSON: nothing in it can be recognised"
+        elif is_broken(probe):
+            result.state, result.reason = DEFECTIVE, BROKEN
             result.defects.append(_file_defect(received, result.reason))
         return
     result.source_id, result.reader_version = source.id, source.reader_version
@@ -170,7 +171,8 @@ def _material_rows(text: str, material: list[Material], spans: list[tuple[int, i
     return rows
 
 
-def _broken_json(probe: Probe) -> bool:
+def is_broken(probe: Probe) -> bool:
+    """Return whether a text begins like JSON and nothing of it can be read."""
     return (
         probe.form == "json"
         and probe.sample is None

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forensics.ingest.archives import members
+from forensics.ingest.preview import preview
 from forensics.ingest.run import IngestOptions, IngestResult, ingest
 from forensics.ingest.unpack import Limits, unpack
 from forensics.sources.protocol import Provenance
@@ -320,3 +321,20 @@ def test_no_damage_makes_a_reader_raise(form: str, draw: st.DataObject) -> None:
     defects = sum(1 for each in reading.defects if each["is_record"])
     assert reading.seen == reading.offered + defects + reading.out_of_scope
     assert len(group) == reading.offered
+
+
+def test_a_preview_says_what_is_wrong_in_the_words_of_ingest(tmp_path: Path) -> None:
+    damaged = bytearray(zipped({"a.json": noise(40), "b.json": b'{"Records'}))
+    damaged[len(damaged) // 2] ^= 0xFF
+    (tmp_path / "x.zip").write_bytes(damaged)
+    (tmp_path / "y.json").write_bytes(b'{"Records')
+    (tmp_path / "z.json.gz").write_bytes(gzip.compress(noise(40))[:-2_000])
+    rows = {row["path"]: (row["source"], row["why"]) for row in preview([tmp_path])}
+    assert rows["x.zip!a.json"][0] == "aws_cloudtrail"
+    assert rows["x.zip!a.json"][1].startswith("the member is damaged")
+    assert rows["x.zip!b.json"] == rows["y.json"] == ("", "broken JSON: nothing in it can be recognised")
+    assert rows["z.json.gz"] == ("aws_cloudtrail", "the gzip stream is cut off; Records with eventSource and eventName")
+    reasons = {
+        each["path"]: each["reason"] for each in ingest(new_case(tmp_path), [tmp_path], IngestOptions()).defective
+    }
+    assert reasons["y.json"] == rows["y.json"][1]
