@@ -52,7 +52,7 @@ _LEADS = re.compile(r"""\\*["']\s*(?::\s*(?:\[\s*)?|,\s*\\*["'](?i:value)\\*["']
 _APOSTROPHES = re.compile(r"""(?:[^"'\\]|\\+/)+""")
 #: A cell of CSV doubles the quotes of the JSON in it.
 _DOUBLED = re.compile(r"""""\s*:\s*""((?:[^"\\]|\\+(?:"")?[^"\\])+)""")
-_QUOTES = re.compile(r"""(\\*)\"""")
+_QUOTES = re.compile(r"""(?<!\\)(\\*)\"""")
 _TAIL = re.compile(r"\.\.\.[A-Za-z0-9_\-+/.]{0,4}")
 _ASSIGNED = re.compile(r"""\\*["']?\s*[=:]\s*\\*["']?([A-Za-z0-9/+_\-=.%]{16,})""")
 #: A value of `api_key` or `MISTRAL_API_KEY` that has the look of no name, hint or id: many providers' keys have no prefix.
@@ -67,7 +67,7 @@ _NO_SECRET = re.compile(
 _MASKED = re.compile(r"[\w-]{0,24}\.\.\.[\w\-+/.]{0,4}")
 #: Letters, digits, `-`, `_`, `/`, `+`, `=` and `.` that JSON may also write as escapes, to any depth of JSON inside JSON.
 _ESCAPED_CODES = r"u00(?:3[0-9Dd]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9Aa]|2[BbDdEeFf])"
-_ESCAPE = re.compile(rf"\\+(?:({_ESCAPED_CODES})|(/))")
+_ESCAPE = re.compile(rf"(?<!\\)\\+(?:({_ESCAPED_CODES})|(/))")
 _DEEPEST = 40
 #: Texts of so many characters, and ids that hold no key material, whatever its form.
 TOO_SHORT = 7
@@ -251,9 +251,12 @@ def _places(text: str, name: str) -> Iterator[int]:
 def _keys(text: str) -> Iterator[Material]:
     # Finding the fixed beginnings first is many times faster than the one pattern over everything.
     for literal in _LITERALS:
+        end = 0
         for at in _places(text, literal):
-            match = KEY.match(text, at)
+            # Within a key that is found another one would only be its tail, looked at to its end again and again.
+            match = KEY.match(text, at) if at >= end else None
             if match:
+                end = match.end()
                 kind = "aws_session_token" if literal in SESSION_TOKENS else "provider_key"
                 yield _material(text, at, match.end(), kind, mask_keys(match[0]))
 

@@ -109,6 +109,21 @@ def test_a_secret_in_headers_addresses_and_escapes(text):
     assert mask_rows(suspects_of(pa.array(["{}", text])))[0] == {1: masked}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"k":"\\\\/' + "\\\\" * 500_000 + ' "}',
+        '{"password":"' + "\\\\" * 500_000 + ' "}',
+        '{"k":"' + "sk-proj-" * 100_000 + '"}',
+        '{"k":"' + "sk-" * 300_000 + '"}',
+    ],
+    ids=["escapes", "secret", "keys", "short keys"],
+)
+def test_what_repeats_itself_takes_no_longer_than_its_length(text):
+    """Each took minutes to hours when every place was looked at to the end of the text."""
+    assert len(masked_json(text)) <= len(text)
+
+
 def test_secrets_in_the_json_of_a_cell_are_found():
     cell = json.dumps({"secretAccessKey": SECRET, "sessionToken": PEM})
     text = "a,b\n1," + '"' + cell.replace('"', '""') + '"\n'
