@@ -12,6 +12,7 @@ from typing import Any
 
 from forensics.ingest.discover import Found
 from forensics.ingest.mending import mend
+from forensics.ingest.rows import MAX_FIELD
 from forensics.ingest.unpack import decode
 from forensics.model.errors import UsageFault
 from forensics.model.masking import mask_keys
@@ -88,6 +89,7 @@ class ReceiptTable:
 
 
 def _rows(content: bytes, place: str) -> list[dict[str, Any]]:
+    csv.field_size_limit(MAX_FIELD)
     try:
         return list(csv.DictReader(io.StringIO(_text(content))))
     except csv.Error as error:
