@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
@@ -19,7 +19,7 @@ from forensics.ingest.rows import csv_records, line_records
 from forensics.ingest.unpack import byte_length
 from forensics.model.buckets import says_more
 from forensics.model.fields import inside, plain
-from forensics.sources.protocol import Document, Enclosing, Probe, RawRecord, Reading, RowOrDefect, Source
+from forensics.sources.protocol import ByRecord, Document, Enclosing, Probe, RawRecord, Reading, RowOrDefect, Source
 from forensics.store.duckdb_engine import ROW_GROUP
 from forensics.store.eventstore import Group, Place, evidence_pointer
 from forensics.store.identity import canonical_sha256, event_key, owned_id
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 Part = Callable[[Group], None]
 
 _CHUNK = 2_000
+#: Rows of other tables have several times as much of Python's memory as the texts of CloudTrail.
+_WIDER = 3
+_BOUNDS = ("covered_from", "covered_until")
 #: Fewer records are masked one by one: the pattern over all is compiled for each call. So are very long ones (characters).
 _TOGETHER, _LONG = 64, 256 * 1024**2
 #: Tables of formats whose records may hold prompts and answers.
@@ -58,13 +61,23 @@ class Offsets:
         return self.offset
 
 
-def _as_far_as_told(document: Document, reading: Reading) -> Reading:
+def _joined(coverage: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of coverage that differ in their bounds only as one, from the first to the last."""
+    joined: dict[str, dict[str, Any]] = {}
+    for row in coverage:
+        same = joined.setdefault(repr({n: v for n, v in row.items() if n not in _BOUNDS}), row)
+        low, high = (bound([r[name] for r in (same, row)]) for bound, name in zip((min, max), _BOUNDS, strict=True))
+        same.update(zip(_BOUNDS, (low, high), strict=True))
+    return list(joined.values())
+
+
+def _as_far_as_told(envelopes: Sequence[dict[str, Any]], held: int, reading: Reading) -> Reading:
     """Say of any format's page that more follows where the page says so; such a page proves no absence at its end."""
-    if says_more(document.envelopes, len(document.records)):
+    if says_more(envelopes, held):
         reading.coverage = [{**row, "truncated": True} for row in reading.coverage]
         if not any(note.startswith("truncated") for note in reading.notes):
             reading.notes.append(_MORE)
-    elif document.envelopes and plain(inside(document.envelopes[-1], "cursor")):
+    elif envelopes and plain(inside(envelopes[-1], "cursor")):
         reading.notes.append(
             "the last page has a cursor: only the next page, if it is empty, says that nothing follows"
         )
@@ -117,9 +130,27 @@ class Collector:
             if walker and says_more(walker.outline.envelopes):
                 self._remark(_MORE)
             return
-        document = self._document(numbered, walker)
-        reading = self.source.read(document)
-        self._take(_as_far_as_told(document, reading))
+        envelopes = walker.outline.envelopes if walker else ()
+        if isinstance(self.source, ByRecord):
+            held, reading = self._by_record(numbered)
+        else:
+            document = self._document(numbered, walker)
+            held, reading = len(document.records), self.source.read(document)
+        self._take(_as_far_as_told(envelopes, held, reading))
+
+    def _by_record(self, numbered: Iterator[tuple[int, Slice]]) -> tuple[int, Reading]:
+        """Read records some at a time; return how many there were, and what was said of all of them."""
+        held, notes, coverage = 0, set[str](), list[dict[str, Any]]()
+        while chunk := list(islice(numbered, _CHUNK)):
+            document = self._document(chunk, None)
+            reading = self.source.read(document)
+            held += len(document.records)
+            notes.update(reading.notes)
+            coverage = _joined([*coverage, *reading.coverage])
+            self._take(Reading(reading.answers))
+            if self.part and len(self.group) >= ROW_GROUP // _WIDER:
+                self.part(self.group.taken())
+        return held, Reading([], coverage, sorted(notes))
 
     def _document(self, numbered: Iterable[tuple[int, Slice]], walker: Walker | None) -> Document:
         records = [record for number, piece in numbered if (record := self._record(number, piece)) is not None]

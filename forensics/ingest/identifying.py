@@ -53,6 +53,10 @@ def _unknown(probe: Probe) -> str:
             empty = "".join(bare)[:2] in ("[]", "{}")
             return "no records: an empty list or object" if empty else "no records: an empty or broken JSON value"
         names = _named(sorted(probe.keys))
+        if probe.container and probe.sample is None:
+            return (
+                f"no records: the list {probe.container} is empty, so nothing tells what was asked for (names {names})"
+            )
         return f"unknown format: JSON with names {names}" if names else "unknown format: JSON without names"
     if "[case]" in probe.text_head:
         return "settings of a case, not evidence"

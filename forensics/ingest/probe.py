@@ -32,6 +32,10 @@ _CONTAINERS = (
 _EVERYDAY = ("entries", "value")
 #: Lists whose elements are lists themselves, and records as a whole.
 _OF_LISTS = frozenset({"QueryResultRows"})
+#: What CloudTrail delivers beside its events. Buckets that were put together hold it first: digests and Insights have
+#: folders of their own, whose names come before the one of the events.
+_BESIDE = frozenset({"Insight", "Aggregated", "AwsCloudTrailInsight", "AwsAggregatedEvent"})
+_DIGEST = frozenset({"digestStartTime", "digestS3Object", "logFiles"})
 _WHOLE = 4_000_000
 _LINE = 1_000_000
 #: `[table]` on a line of its own begins settings, not a JSON list.
@@ -66,7 +70,34 @@ def probe_text(text: str) -> Probe:
     if value is None:
         return _probe_container(text, first, head)
     more = not in_list and skip_blank(text, end) < len(text)
-    return _of_value(value, "ndjson" if more else "json", head)
+    return _of_value(_telling(text, value, end, in_list=in_list), "ndjson" if more else "json", head)
+
+
+def _telling(text: str, first: Any, end: int, *, in_list: bool) -> Any:
+    """Return the first value, or the first behind it that is not delivered beside events, where there is one."""
+    value = first
+    while _is_beside(value):
+        start = skip_blank(text, end)
+        if in_list and text[start : start + 1] == ",":
+            start = skip_blank(text, start + 1)
+        if text[start : start + 1] != "{":
+            return first
+        value, end, _, _ = parse(text, start)
+        if end == 0:
+            return first
+    return first if value is None else value
+
+
+def _is_beside(value: Any) -> bool:
+    """Whether a value is a digest, an Insight or a count of CloudTrail, or a list of these alone."""
+    if not isinstance(value, dict):
+        return False
+    listed = value.get("Records")
+    if isinstance(listed, list):
+        return all(map(_is_beside, listed))
+    return value.keys() >= _DIGEST or any(
+        isinstance(told, str) and told in _BESIDE for told in (value.get("eventCategory"), value.get("eventType"))
+    )
 
 
 def _line_ends(text: str, first: int) -> bool:
@@ -86,7 +117,8 @@ def _of_value(value: Any, form: str, head: str) -> Probe:
     for name in (*_CONTAINERS, *_EVERYDAY):
         inner = value.get(name)
         if isinstance(inner, list) and ("eventSource" not in keys or name == "Records"):
-            return Probe(form, keys, name, inner[0] if inner else None, text_head=head)
+            told = next((each for each in inner if not _is_beside(each)), inner[0] if inner else None)
+            return Probe(form, keys, name, told, text_head=head)
     return Probe(form, keys, "", value, text_head=head)
 
 
@@ -101,9 +133,14 @@ def _probe_container(text: str, first: int, head: str) -> Probe:
         return Probe("json", text_head=head)
     name = best[1]
     path = (name, WHOLE) if name in _OF_LISTS else (name,)
+    sample = None
     for piece in Walker(text[first:], path).records():
-        return Probe("json", frozenset({name}), name, piece.value if not piece.fault else None, text_head=head)
-    return Probe("json", frozenset({name}), name, None, text_head=head)
+        value = piece.value if not piece.fault else None
+        sample = value if sample is None else sample
+        if not _is_beside(value):
+            sample = value if _is_beside(sample) else sample
+            break
+    return Probe("json", frozenset({name}), name, sample, text_head=head)
 
 
 def _probe_csv(text: str, head: str) -> Probe:

@@ -6,7 +6,7 @@ import functools
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -78,6 +78,16 @@ def _ordinary(text: str) -> str:
 def unread(record: Mapping[str, Any], read: Collection[str]) -> str:
     """Return compact JSON of the columns whose ordinary name is not in `read`, under the names they had."""
     return compact({name: value for name, value in record.items() if ordinary(name) not in read})
+
+
+def grouping_of(records: Iterable[object], labels: Mapping[str, str]) -> str:
+    """Return the labels of columns that any of the records has, filled or not, sorted and comma separated.
+
+    `labels` are by ordinary names. What a table has columns for is what it was grouped by: that of one row may be empty.
+    """
+    headers = {tuple(record) for record in records if isinstance(record, Mapping)}
+    names = {ordinary(name) for header in headers for name in header}
+    return ",".join(sorted({label for name, label in labels.items() if name in names}))
 
 
 def american_time(text: object) -> datetime | None:

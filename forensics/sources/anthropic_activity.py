@@ -59,6 +59,7 @@ class AnthropicActivity:
     reference = "https://platform.claude.com/docs/en/manage-claude/compliance-activity-feed"
     reader_version = "1"
     table = "ai_audit_event"
+    by_record = True
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by id, created_at, type and an actor whose type ends in `_actor`."""

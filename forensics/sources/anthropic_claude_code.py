@@ -63,6 +63,9 @@ class ClaudeCode:
             reading.notes.append(
                 "estimated costs of Claude Code are in cents and not billed: they are kept beside the row, never added"
             )
+        told = {compact(context) for record in document.records for context in record.contexts}
+        if any(_is_day(context) and compact(context) not in told for context in document.contexts):
+            reading.notes.append("days without a model: their sessions name no tokens and fill no row")
         if says_more(document.envelopes):
             reading.notes.append("truncated: the last page says that more follows")
         return reading

@@ -100,6 +100,7 @@ class ApiGatewayAccess:
     reference = "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html"
     reader_version = "1"
     table = "api_access"
+    by_record = True
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by request id, status, time, address and method or path."""

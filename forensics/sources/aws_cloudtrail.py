@@ -21,6 +21,7 @@ _NAMES = frozenset(
     ).split()
 )
 _CORE = frozenset({"eventSource", "eventName"})
+_DIGEST = frozenset({"digestStartTime", "digestS3Object", "logFiles"})
 
 
 def _is_event(value: Any) -> bool:
@@ -109,6 +110,8 @@ def _judge(record: RawRecord) -> RowOrDefect:
         return RowOrDefect(record, out_of_scope="CloudTrail Insights record: registered, not analysed")
     if category == "Aggregated" or kind == "AwsAggregatedEvent":
         return RowOrDefect(record, out_of_scope="aggregated CloudTrail record: counts, not events")
+    if value.keys() >= _DIGEST:
+        return RowOrDefect(record, out_of_scope="a digest among events: it can be checked only as a file of its own")
     if not _is_event(value):
         return RowOrDefect(record, defect="no CloudTrail record: eventSource or eventName is missing")
     native = value.get("eventID")

@@ -1,4 +1,4 @@
-"""CloudTrail through CloudWatch Logs: API dumps, subscriptions, Insights query results, exports to S3.
+"""CloudTrail through CloudWatch Logs: API dumps, subscriptions, Insights query results (JSON, CSV), exports to S3.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/SubscriptionFilters.html
@@ -6,15 +6,23 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/SubscriptionFilters
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from forensics.sources.protocol import Document, Probe, RawRecord, Reading, RowOrDefect
 from forensics.sources.trail_record import answer, is_event, is_event_text, loaded
 
+#: Columns of messages: in the console's download of a stream, and in that of an Insights query.
+_COLUMNS = frozenset({"message", "@message"})
+
 
 def _message(value: Any) -> Any:
     return value.get("message") if isinstance(value, Mapping) else None
+
+
+def _column(names: Iterable[object]) -> str | None:
+    """Return the column of a download that holds the messages, as it is written."""
+    return next((str(name) for name in names if str(name).strip().lower() in _COLUMNS), None)
 
 
 def _is_field(value: Any) -> bool:
@@ -28,13 +36,16 @@ class CloudWatchTrail:
     title = "AWS CloudTrail through CloudWatch Logs"
     provider = "aws"
     reference = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/SubscriptionFilters.html"
-    reader_version = "1"
+    reader_version = "2"
     table = "aws_event"
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by a message that is a CloudTrail record."""
         if probe.form == "lines":
             return "lines of a time and a CloudTrail record" if is_event(probe.sample) else ""
+        if probe.form == "csv":
+            told = '""eventSource""' in probe.text_head and '""eventName""' in probe.text_head
+            return "a message column of CloudTrail records" if told and _column(probe.header) else ""
         if probe.form not in {"json", "ndjson"}:
             return ""
         if probe.container in {"logEvents", "events"}:
@@ -62,6 +73,12 @@ class CloudWatchTrail:
 
 def _judge(record: RawRecord) -> RowOrDefect:
     value = record.value
+    column = _column(value) if isinstance(value, Mapping) and not record.pointer else None
+    if column is not None:
+        inner = loaded(value[column])
+        if inner is None:
+            return RowOrDefect(record, defect="the message is not JSON")
+        return answer(record, inner, raw=value[column].strip())
     if not _is_field(value):
         return answer(record)
     if value["field"] != "@message":

@@ -12,6 +12,7 @@ from forensics.sources.protocol import Document, Probe, RawRecord, Reading, RowO
 from forensics.sources.trail_record import answer, is_event
 
 _SUFFIX = "via CloudTrail"
+_ENVELOPE = frozenset({"version", "id", "detail-type", "source", "account", "time", "region", "detail"})
 
 
 def _kind(envelope: Mapping[str, Any]) -> str:
@@ -26,15 +27,15 @@ class EventBridgeTrail:
     title = "AWS CloudTrail through EventBridge"
     provider = "aws"
     reference = "https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-cloudtrail.html"
-    reader_version = "1"
+    reader_version = "2"
     table = "aws_event"
 
     def recognise(self, probe: Probe) -> str:
-        """Recognise by the envelope's type or the record inside."""
+        """Recognise by the envelope, whatever the first event is: a bus carries those of many services."""
         sample = probe.sample
         if probe.form not in {"json", "ndjson"} or not isinstance(sample, Mapping) or not _kind(sample):
             return ""
-        known = _kind(sample).endswith(_SUFFIX) or is_event(sample.get("detail"))
+        known = _kind(sample).endswith(_SUFFIX) or is_event(sample.get("detail")) or sample.keys() >= _ENVELOPE
         return f"events of type {_kind(sample)}" if known and isinstance(sample.get("detail"), Mapping) else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:

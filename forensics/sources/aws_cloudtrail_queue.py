@@ -62,7 +62,7 @@ class QueueTrail:
     title = "AWS CloudTrail through SNS or SQS"
     provider = "aws"
     reference = "https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html"
-    reader_version = "2"
+    reader_version = "3"
     table = "aws_event"
 
     def recognise(self, probe: Probe) -> str:
@@ -72,7 +72,10 @@ class QueueTrail:
         held = _inner(probe.sample)[0]
         if is_event(_event(held)) or _several(held)[0]:
             return "messages with events of CloudTrail"
-        return "messages that name delivered files" if _is_notification(held) else ""
+        told = _is_notification(held) or (
+            probe.container == "Records" and _is_notification({"Records": [probe.sample]})
+        )
+        return "messages that name delivered files" if told else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:
         """Lead to the list of messages, else the value itself."""
@@ -97,7 +100,7 @@ def _judge(record: RawRecord) -> RowOrDefect:
     event = _event(held)
     if is_event(event):
         return answer(record, event)
-    if _is_notification(held):
+    if _is_notification(held) or _is_notification({"Records": [record.value]}):
         return RowOrDefect(record, out_of_scope="a notification that a file was delivered: the file is the evidence")
     return RowOrDefect(record, out_of_scope="a message without an event of CloudTrail")
 

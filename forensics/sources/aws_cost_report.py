@@ -16,7 +16,7 @@ from forensics.model.buckets import Bucket, covered, natural_key
 from forensics.model.fields import moment, plain
 from forensics.model.money import read_money
 from forensics.model.usage import AI_COST, blank
-from forensics.model.wrapping import Ordinals, ordinary, unread
+from forensics.model.wrapping import Ordinals, grouping_of, ordinary, unread
 from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row, RowOrDefect
 
 _HEAD = "lineitem"
@@ -37,7 +37,19 @@ _USAGE_TYPE = re.compile(
     r"(?:[A-Z]{2,4}\d{1,2}-)?(?P<model>.+?)-(?:mantle-)?(?P<kind>cache-read-input|cache-write-input|input|output)-token(?:s|-count)",
 )
 _KINDS = {"cache-read-input": "cache_read", "cache-write-input": "cache_write"}
-_GROUPED = "account,line_item,resource,user"
+#: Columns that a report has or has not, by the settings it was made with, as dimensions of its lines. All files of one
+#: report have the same; reports with other columns are other views of the same costs.
+_GROUPED = {
+    "usageaccountid": "account",
+    "usagetype": "line_item",
+    "operation": "operation",
+    "productcode": "product",
+    "lineitemtype": "type",
+    "lineitemdescription": "description",
+    "availabilityzone": "zone",
+    "resourceid": "resource",
+    "iamprincipal": "user",
+}
 
 
 def _is_bedrock(value: Mapping[str, Any]) -> bool:
@@ -51,7 +63,7 @@ class AwsCostReport:
     title = "AWS cost and usage report (CSV, Parquet)"
     provider = "aws_bedrock"
     reference = "https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2.html"
-    reader_version = "2"
+    reader_version = "3"
     table = "ai_cost"
 
     def recognise(self, probe: Probe) -> str:
@@ -67,18 +79,20 @@ class AwsCostReport:
     def read(self, document: Document) -> Reading:
         """Turn lines of Bedrock into rows of `ai_cost`."""
         ordinals = Ordinals()
-        reading = Reading([self._answer(record, ordinals) for record in document.records])
+        labels = {_HEAD + name: label for name, label in _GROUPED.items()}
+        grouped = grouping_of((r.value for r in document.records), labels)
+        reading = Reading([self._answer(record, ordinals, grouped) for record in document.records])
         made = [a.row for a in reading.answers if a.row is not None]
         hours = [Bucket(row["period_start"], row["period_end"]) for row in made]
         received = document.provenance.received_at
         reading.coverage = covered(
-            self.provider, "costs", hours, grouped_by=_GROUPED, truncated=False, received=received
+            self.provider, "costs", hours, grouped_by=grouped, truncated=False, received=received
         )
         if made and not any(row["user_id"] for row in made):
             reading.notes.append("costs: the report was made without IAM principals")
         return reading
 
-    def _answer(self, record: RawRecord, ordinals: Ordinals) -> RowOrDefect:
+    def _answer(self, record: RawRecord, ordinals: Ordinals, grouped: str) -> RowOrDefect:
         if not isinstance(record.value, Mapping):
             return RowOrDefect(record, defect="the record is not an object")
         value = {ordinary(name): member for name, member in record.value.items()}
@@ -97,7 +111,7 @@ class AwsCostReport:
         row: Row = {**blank(AI_COST), "provider": self.provider, "period_start": start, "period_end": end}
         row |= {"line_item": usage, "cost_type": "tokens" if kind else None, "token_type": kind}
         row |= {"model": parts["model"] if parts else None, "project_id": plain(value.get(_HEAD + "usageaccountid"))}
-        row |= {"user_id": plain(value.get(_HEAD + "iamprincipal")), "amount": amount, "grouped_by": _GROUPED}
+        row |= {"user_id": plain(value.get(_HEAD + "iamprincipal")), "amount": amount, "grouped_by": grouped}
         row["currency"] = currency.upper() if currency else None
         row["raw"] = unread(record.value, {_HEAD + name for name in (*_WITH_COLUMN, "usageaccountid")})
         dimensions = {name: text for name in _DIMENSIONS if (text := plain(value.get(_HEAD + name)))}

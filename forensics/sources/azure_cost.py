@@ -14,7 +14,7 @@ from forensics.model.buckets import Bucket, covered, natural_key
 from forensics.model.fields import moment, plain
 from forensics.model.money import read_money
 from forensics.model.usage import AI_COST, blank
-from forensics.model.wrapping import Ordinals, american_time, ordinary, unread
+from forensics.model.wrapping import Ordinals, american_time, grouping_of, ordinary, unread
 from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row, RowOrDefect
 
 _DAY = timedelta(days=1)
@@ -27,7 +27,16 @@ _SUBSCRIPTION = ("subscriptionid", "subscriptionguid")
 _AI_WORDS = ("openai", "foundry", "azure ai")
 _AI_PROVIDER = "microsoft.cognitiveservices"
 _TEXT_OF_KIND = ("metercategory", "metersubcategory", "metername", "productname", "product")
-_GROUPED = "meter,resource,subscription"
+#: Columns that tell rows of a day apart, as dimensions; exports with others are other views of the same costs.
+_GROUPED = {
+    "metername": "meter",
+    "meterid": "meter_id",
+    "metersubcategory": "meter_kind",
+    "chargetype": "charge",
+    "pricingmodel": "pricing",
+    **dict.fromkeys(_RESOURCE, "resource"),
+    **dict.fromkeys(_SUBSCRIPTION, "subscription"),
+}
 
 
 def _first(value: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, str | None]:
@@ -57,7 +66,7 @@ class AzureCost:
     title = "Azure cost details (CSV)"
     provider = "azure_openai"
     reference = "https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields"
-    reader_version = "1"
+    reader_version = "2"
     table = "ai_cost"
 
     def recognise(self, probe: Probe) -> str:
@@ -75,18 +84,17 @@ class AzureCost:
     def read(self, document: Document) -> Reading:
         """Turn rows of AI meters into rows of `ai_cost`."""
         ordinals = Ordinals()
-        reading = Reading([self._answer(record, ordinals) for record in document.records])
+        grouped = grouping_of((r.value for r in document.records), _GROUPED)
+        reading = Reading([self._answer(record, ordinals, grouped) for record in document.records])
         made = [a.row for a in reading.answers if a.row is not None]
         days = [Bucket(row["period_start"], row["period_end"]) for row in made]
         received = document.provenance.received_at
-        reading.coverage = covered(
-            self.provider, "costs", days, grouped_by=_GROUPED, truncated=False, received=received
-        )
+        reading.coverage = covered(self.provider, "costs", days, grouped_by=grouped, truncated=False, received=received)
         if made:
             reading.notes.append("costs: meters name no API key")
         return reading
 
-    def _answer(self, record: RawRecord, ordinals: Ordinals) -> RowOrDefect:
+    def _answer(self, record: RawRecord, ordinals: Ordinals, grouped: str) -> RowOrDefect:
         if not isinstance(record.value, Mapping):
             return RowOrDefect(record, defect="the record is not an object")
         value = {ordinary(name): member for name, member in record.value.items()}
@@ -107,10 +115,9 @@ class AzureCost:
         row: Row = {**blank(AI_COST), "provider": self.provider, "period_start": bucket.start}
         row |= {"period_end": bucket.end, "line_item": meter, "cost_type": "tokens" if kind else None}
         row |= {"token_type": kind, "project_id": _first(value, _SUBSCRIPTION)[1], "amount": amount}
-        row |= {"currency": currency.upper() if currency else None, "grouped_by": _GROUPED}
+        row |= {"currency": currency.upper() if currency else None, "grouped_by": grouped}
         row["raw"] = unread(record.value, {dated, costly, named, "metername"})
-        told = ("metername", "meterid", "metersubcategory", "chargetype", "pricingmodel", *_RESOURCE, *_SUBSCRIPTION)
-        dimensions = {name: text for name in told if (text := plain(value.get(name)))}
+        dimensions = {name: text for name in _GROUPED if (text := plain(value.get(name)))}
         return RowOrDefect(record, row, ordinals.name(natural_key("costs", bucket, dimensions)))
 
 

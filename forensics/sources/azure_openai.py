@@ -73,6 +73,7 @@ class AzureOpenAI:
     reference = "https://learn.microsoft.com/azure/ai-services/openai/monitor-openai-reference"
     reader_version = "1"
     table = "ai_request"
+    by_record = True
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by category and by a resource of Cognitive Services."""

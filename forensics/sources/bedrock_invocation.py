@@ -74,6 +74,7 @@ class BedrockInvocation:
     reference = "https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html"
     reader_version = "2"
     table = "ai_request"
+    by_record = True
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by the schema type of the first record."""
@@ -86,12 +87,13 @@ class BedrockInvocation:
             )
         if probe.form in {"json", "ndjson", "lines"} and _is_log(probe.sample):
             return f"schemaType {_SCHEMA}"
-        return f"log events with schemaType {_SCHEMA}" if _is_log(messages(probe.sample)) else ""
+        behind = probe.container == "logEvents" and "CONTROL_MESSAGE" in probe.text_head and _SCHEMA in probe.text_head
+        return f"log events with schemaType {_SCHEMA}" if behind or _is_log(messages(probe.sample)) else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:
         """Lead to the list that was found in an enclosing object, and to the text of its messages."""
         path = (probe.container,) if probe.container and "schemaType" not in probe.keys else ()
-        return (*path, "message") if _is_log(messages(probe.sample)) else path
+        return (*path, "message") if _is_log(messages(probe.sample)) or probe.container == "logEvents" else path
 
     def read(self, document: Document) -> Reading:
         """Turn records into rows of `ai_request`; one answer a record, defects with their reason."""

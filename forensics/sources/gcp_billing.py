@@ -24,7 +24,8 @@ _DIMENSIONS = (
     *("locationlocation", "invoicemonth"),
 )
 _WITH_COLUMN = {"usagestarttime", "usageendtime", "cost", "currency", "skudescription", "projectid", "costtype"}
-_GROUPED = "line_item,project"
+#: The detailed export tells resources, the standard one does not: two views of the same costs.
+_GROUPED, _DETAILED = "line_item,project", "line_item,project,resource"
 
 
 def _flat(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +61,7 @@ class GcpBilling:
     title = "Google Cloud billing export"
     provider = "vertex"
     reference = "https://cloud.google.com/billing/docs/how-to/export-data-bigquery-tables/standard-usage"
-    reader_version = "1"
+    reader_version = "2"
     table = "ai_cost"
 
     def recognise(self, probe: Probe) -> str:
@@ -74,19 +75,21 @@ class GcpBilling:
     def read(self, document: Document) -> Reading:
         """Turn lines of models into rows of `ai_cost`."""
         ordinals, notes = Ordinals(), set[str]()
-        reading = Reading([self._answer(record, ordinals, notes) for record in document.records])
+        named = any("resourcename" in _flat(r.value) for r in document.records if isinstance(r.value, Mapping))
+        grouped = _DETAILED if named else _GROUPED
+        reading = Reading([self._answer(record, ordinals, notes, grouped) for record in document.records])
         made = [a.row for a in reading.answers if a.row is not None]
         hours = [Bucket(row["period_start"], row["period_end"]) for row in made]
         received = document.provenance.received_at
         reading.coverage = covered(
-            self.provider, "costs", hours, grouped_by=_GROUPED, truncated=False, received=received
+            self.provider, "costs", hours, grouped_by=grouped, truncated=False, received=received
         )
         if made:
             notes.add("costs: SKUs name no API key")
         reading.notes = sorted(notes)
         return reading
 
-    def _answer(self, record: RawRecord, ordinals: Ordinals, notes: set[str]) -> RowOrDefect:
+    def _answer(self, record: RawRecord, ordinals: Ordinals, notes: set[str], grouped: str) -> RowOrDefect:
         if not isinstance(record.value, Mapping):
             return RowOrDefect(record, defect="the record is not an object")
         value = _flat(record.value)
@@ -107,7 +110,7 @@ class GcpBilling:
         kind = _kind(sku or "")
         row: Row = {**blank(AI_COST), "provider": self.provider, "period_start": start, "period_end": end}
         row |= {"line_item": sku, "cost_type": "tokens" if kind else plain(value.get("costtype")), "token_type": kind}
-        row |= {"project_id": plain(value.get("projectid")), "amount": amount, "grouped_by": _GROUPED}
+        row |= {"project_id": plain(value.get("projectid")), "amount": amount, "grouped_by": grouped}
         row["currency"] = currency.upper() if currency else None
         nested = any(isinstance(member, Mapping) for member in record.value.values())
         row["raw"] = compact(record.value, _NESTED) if nested else unread(record.value, _WITH_COLUMN)

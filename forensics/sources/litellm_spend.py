@@ -102,6 +102,7 @@ class LiteLLMSpend:
     reference = "https://docs.litellm.ai/docs/proxy/cost_tracking"
     reader_version = "1"
     table = "ai_request"
+    by_record = True
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by request_id, call_type, api_key, spend and startTime."""

@@ -42,7 +42,7 @@ _OTHER = {
     "seconds": ("stt", "seconds"),
     "usage_bytes": ("vector_store", "bytes"),
     "num_sessions": ("code_interpreter", "sessions"),
-    "num_requests": ("file_search", "requests"),
+    "num_requests": ("file_search", None),
 }
 
 
@@ -54,7 +54,8 @@ def _endpoint(names: frozenset[str]) -> str:
     """Return the endpoint that these columns tell: output tokens make a completion, input alone an embedding."""
     for name, (endpoint, _) in _OTHER.items():
         if name in names:
-            return "web_search" if endpoint == "file_search" and "context_level" in names else endpoint
+            web = endpoint == "file_search" and names & {"context_level", "num_model_requests"}
+            return "web_search" if web else endpoint
     return "chat" if "output_tokens" in names else "embeddings" if "input_tokens" in names else ""
 
 
@@ -113,6 +114,8 @@ class OpenAIActivityCsv:
         if isinstance(bucket, str):
             return RowOrDefect(record, defect=bucket)
         endpoint = _endpoint(frozenset(value))
+        if not endpoint and plain(value.get("num_model_requests")) is not None:
+            return RowOrDefect(record, defect="requests alone: the endpoint cannot be told")
         if not endpoint:
             return RowOrDefect(record, out_of_scope="buckets without any measure: not evidence of zero usage")
         row: Row = {
@@ -131,9 +134,14 @@ class OpenAIActivityCsv:
                 return RowOrDefect(record, defect=f"{name} is not a whole number")
             measured += row[column] is not None
         for name, (_, unit) in _OTHER.items():
-            if name in value:
-                row |= {"other_quantity": count(value[name]), "other_unit": unit}
-                measured += row["other_quantity"] is not None
+            counted = count(value.get(name))
+            if counted is None and plain(value.get(name)) is not None:
+                return RowOrDefect(record, defect=f"{name} is not a whole number")
+            if name in value and endpoint == "file_search":
+                row["requests"] = counted
+            elif name in value:
+                row |= {"other_quantity": counted, "other_unit": "searches" if endpoint == "web_search" else unit}
+            measured += counted is not None
         if not measured:
             return RowOrDefect(record, out_of_scope="buckets without any measure: not evidence of zero usage")
         row["raw"] = compact(value, {(name,) for name in (*_TEXTS, *_COUNTS, *_OTHER, *_HEAD, "batch")})

@@ -47,6 +47,7 @@ class OpenAIAudit:
     reference = "https://platform.openai.com/docs/api-reference/audit-logs"
     reader_version = "1"
     table = "ai_audit_event"
+    by_record = True
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by id, type, effective_at and actor of the first event."""

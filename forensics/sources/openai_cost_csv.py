@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from forensics.model.buckets import Bucket, covered, natural_key, read_bucket
+from forensics.model.buckets import Bucket, covered, read_bucket
 from forensics.model.fields import compact, plain
 from forensics.model.money import read_money
 from forensics.model.usage import AI_COST, blank
+from forensics.sources.openai_costs import CostNames
 from forensics.sources.protocol import Document, Probe, RawRecord, Reading, Row, RowOrDefect
 
 _CORE = frozenset({"start_time", "amount_value", "amount_currency", "line_item"})
@@ -42,7 +43,7 @@ class OpenAICostCsv:
     title = "OpenAI dashboard, costs (CSV)"
     provider = "openai"
     reference = "https://help.openai.com/en/articles/8554956"
-    reader_version = "1"
+    reader_version = "2"
     table = "ai_cost"
 
     def recognise(self, probe: Probe) -> str:
@@ -56,7 +57,8 @@ class OpenAICostCsv:
 
     def read(self, document: Document) -> Reading:
         """Turn rows into rows of `ai_cost`; rows without an amount are out of scope, for they prove no zero."""
-        reading = Reading(answers=[self._answer(record) for record in document.records])
+        costs = CostNames("costs_csv")
+        reading = Reading(answers=[self._answer(record, costs) for record in document.records])
         made = [answer for answer in reading.answers if answer.row is not None]
         names = {name for answer in made for name in _dimensions(_lowered(answer.record.value))}
         grouped = ",".join(sorted(names))
@@ -73,7 +75,7 @@ class OpenAICostCsv:
         )
         return reading
 
-    def _answer(self, record: RawRecord) -> RowOrDefect:
+    def _answer(self, record: RawRecord, costs: CostNames) -> RowOrDefect:
         if not isinstance(record.value, Mapping):
             return RowOrDefect(record, defect="the record is not a row")
         value = _lowered(record.value)
@@ -106,7 +108,7 @@ class OpenAICostCsv:
             "grouped_by": "",
             "raw": compact(value, _WITH_COLUMN),
         }
-        return RowOrDefect(record, row, natural_key("costs_csv", bucket, dimensions))
+        return RowOrDefect(record, row, costs.name(bucket, dimensions))
 
 
 _WITH_COLUMN = {

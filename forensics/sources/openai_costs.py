@@ -38,6 +38,26 @@ def _model(line_item: str | None) -> tuple[str | None, str | None]:
     return (model or None, kind.strip() or None) if comma else (None, None)
 
 
+class CostNames:
+    """Names rows of one file of costs by what was billed, whichever way its line item is spelt.
+
+    Newer reports write `gpt-5, input_tokens` where older ones wrote `gpt-5, input`: a later export of a day supersedes an
+    earlier one all the same. Where one file has both spellings, both are rows of their own.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self._spelt: dict[str, str] = {}
+
+    def name(self, bucket: Bucket, dimensions: Mapping[str, str]) -> str:
+        """Return the natural key of the next row."""
+        written = dimensions.get("line_item", "")
+        model, comma, kind = written.partition(", ")
+        told = {"line_item": model + comma + kind.removesuffix("_tokens").replace("_", " ")} if comma else {}
+        natural = natural_key(self.endpoint, bucket, {**dimensions, **told})
+        return natural if self._spelt.setdefault(natural, written) == written else f"{natural}|other spelling"
+
+
 class OpenAICosts:
     """Results of the costs endpoint, from pages, lists of pages, buckets or flat results."""
 
@@ -45,7 +65,7 @@ class OpenAICosts:
     title = "OpenAI organisation costs"
     provider = "openai"
     reference = "https://platform.openai.com/docs/api-reference/usage/costs"
-    reader_version = "1"
+    reader_version = "2"
     table = "ai_cost"
 
     def recognise(self, probe: Probe) -> str:
@@ -73,7 +93,8 @@ class OpenAICosts:
 
     def read(self, document: Document) -> Reading:
         """Turn results into rows of `ai_cost`; one answer a record, defects with their reason."""
-        reading = Reading(answers=[self._answer(record) for record in document.records])
+        costs = CostNames("costs")
+        reading = Reading(answers=[self._answer(record, costs) for record in document.records])
         made = [answer for answer in reading.answers if answer.row is not None]
         names = {name for answer in made for name in _dimensions(answer.record.value)}
         grouped = ",".join(sorted(names))
@@ -99,7 +120,7 @@ class OpenAICosts:
         reading.notes = sorted(notes)
         return reading
 
-    def _answer(self, record: RawRecord) -> RowOrDefect:
+    def _answer(self, record: RawRecord, costs: CostNames) -> RowOrDefect:
         value = record.value
         if not isinstance(value, Mapping):
             return RowOrDefect(record, defect="the record is not an object")
@@ -133,7 +154,7 @@ class OpenAICosts:
             "grouped_by": "",
             "raw": compact(value, _WITH_COLUMN),
         }
-        return RowOrDefect(record, row, natural_key("costs", bucket, dimensions))
+        return RowOrDefect(record, row, costs.name(bucket, dimensions))
 
 
 _WITH_COLUMN = {

@@ -53,6 +53,8 @@ _DIMENSIONS = {
 }
 _NO_DIMENSION = frozenset({"object", "start_time", "end_time", "start_time_iso", "end_time_iso"})
 _TIMES = ("start_time", "end_time")
+#: Measures, which some tools write as text: how much was counted never names what was counted.
+_MEASURED = re.compile(r"num_[a-z_]+|[a-z0-9_]+_tokens|images|characters|seconds|usage_bytes|sessions")
 
 
 def _first(value: object, *names: str) -> object:
@@ -77,7 +79,8 @@ def _dimensions(record: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for name, value in record.items():
         known = name in _DIMENSIONS
-        text = plain(value) if known or isinstance(value, str | bool) else None
+        told = known or (isinstance(value, str | bool) and not _MEASURED.fullmatch(str(name)))
+        text = plain(value) if told else None
         if text and str(name) not in _NO_DIMENSION and not str(name).endswith(("_name", "_email")):
             found[str(name)] = text
     return found
@@ -102,6 +105,8 @@ def _measures(record: Mapping[str, Any], endpoint: str) -> tuple[Row, set[str], 
     other, unit = _OTHER.get(endpoint, ("", None))
     asked = "num_model_requests" if record.get("num_model_requests") is not None else "num_requests"
     fields = {**_COLUMNS, asked: "requests"}
+    if other == "num_sessions" and other not in record:
+        other = "sessions"  # as older pages spell it
     if other and other != asked:
         fields[other] = "other_quantity"
     row: Row = dict.fromkeys((*_COLUMNS.values(), "requests", "other_quantity"))
@@ -250,7 +255,7 @@ def _coverage(document: Document, met: dict[str, list[Bucket]], grouped: dict[st
     enclosing = (read_bucket((c,), *_TIMES) for c in document.contexts)
     buckets = [b for b in enclosing if isinstance(b, Bucket)]
     truncated = _is_truncated(document, notes)
-    if not met and buckets:
+    if not document.records and buckets:
         notes.add("no result in any bucket: the endpoint cannot be told, so nothing is shown to be zero")
     elif len(met) == 1:
         next(iter(met.values())).extend(buckets)

@@ -78,6 +78,7 @@ class OtelGenAi:
     reference = "https://github.com/open-telemetry/semantic-conventions-genai"
     reader_version = "1"
     table = "ai_request"
+    by_record = True
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by the outer list of OTLP."""

@@ -140,6 +140,17 @@ class Enclosing(Protocol):
         ...
 
 
+@runtime_checkable
+class ByRecord(Protocol):
+    """A source that judges each record by itself, so that a file may be read in parts.
+
+    Its coverage goes from the first to the last of single events, and its remarks are sorted. The envelopes of pages are
+    looked at when all parts are read.
+    """
+
+    by_record: bool
+
+
 def whole(value: Any) -> int | None:
     """Return an integer from a JSON number or text (`3`, `3.0`, "3"), else None. Never a float.
 

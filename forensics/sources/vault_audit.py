@@ -102,6 +102,7 @@ class VaultAudit:
     reference = "https://developer.hashicorp.com/vault/docs/audit/schema"
     reader_version = "1"
     table = "vault_event"
+    by_record = True
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by type request or response, a time, and a request with id and path."""

@@ -79,6 +79,7 @@ class VertexAudit:
     reference = "https://cloud.google.com/vertex-ai/docs/general/audit-logging"
     reader_version = "1"
     table = "ai_request"
+    by_record = True
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by the name of the log and a payload with service and method."""

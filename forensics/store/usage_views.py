@@ -165,29 +165,40 @@ FROM keyed AS k
 JOIN width AS w ON w.subject = k.subject AND w.granularity_s = k.granularity_s
 """
 
+#: Reports of cloud costs, whose every line names an account (project, subscription): reports of two accounts are no views
+#: of the same costs.
+_OF_ACCOUNTS = "('aws_cost_report', 'azure_cost', 'gcp_billing')"
+
 #: Billed costs with overlaps resolved in the same way; of one owner, organisation and day in one view of them: a
 #: grouping by the keys' ids before one by their names, that before others, the provider's interface before downloads,
-#: then the grouping with most dimensions. Costs that tell a name and no id are of the key that alone has it: `named_by`.
+#: then the grouping with most dimensions. Where reports of cloud costs stand alone, each account has its own choice.
+#: Costs that tell a name and no id are of the key that alone has it: `named_by`.
 AI_COST_CURRENT = f"""
 CREATE VIEW ai_cost_current AS
 WITH latest AS (
   SELECT * EXCLUDE (place), coalesce(owner, '') AS o, coalesce(organisation, '') AS org,
-    coalesce(grouped_by, '') AS dimensions, CAST(period_start AS DATE) AS day FROM (
+    coalesce(grouped_by, '') AS dimensions, CAST(period_start AS DATE) AS day,
+    CASE WHEN source_id IN {_OF_ACCOUNTS} THEN 'account ' || coalesce(project_id, '') ELSE '' END AS account FROM (
     SELECT c.*, row_number() OVER (
       PARTITION BY provider, native_id, grouped_by
       ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
     FROM ai_cost AS c)
   WHERE place = 1),
+kinds AS (
+  SELECT provider, o, org, day, source_id, dimensions, rank,
+    CASE WHEN min(source_id) OVER (PARTITION BY provider, o, org, day) = max(source_id) OVER (PARTITION BY provider, o, org, day)
+      THEN account ELSE '' END AS account
+  FROM (SELECT DISTINCT provider, o, org, day, source_id, dimensions, account, {_RANK} AS rank FROM latest)),
 kind AS (
-  SELECT provider, o, org, day, source_id, dimensions
-  FROM (SELECT DISTINCT provider, o, org, day, source_id, dimensions, {_RANK} AS rank FROM latest)
+  SELECT provider, o, org, day, source_id, dimensions, account
+  FROM (SELECT DISTINCT * FROM kinds)
   QUALIFY row_number() OVER (
-    PARTITION BY provider, o, org, day
+    PARTITION BY provider, o, org, day, account
     ORDER BY contains(dimensions, 'api_key_id') DESC, contains(dimensions, 'key') DESC, rank, length(dimensions) DESC, source_id, dimensions) = 1)
-SELECT c.* EXCLUDE (o, org, dimensions, day) REPLACE (coalesce(c.key_id, n.key_id) AS key_id), n.key_name AS named_by
+SELECT c.* EXCLUDE (o, org, dimensions, day, account) REPLACE (coalesce(c.key_id, n.key_id) AS key_id), n.key_name AS named_by
 FROM latest AS c
 JOIN kind AS k ON k.provider = c.provider AND k.o = c.o AND k.org = c.org AND k.day IS NOT DISTINCT FROM c.day
-  AND k.source_id = c.source_id AND k.dimensions = c.dimensions
+  AND k.source_id = c.source_id AND k.dimensions = c.dimensions AND k.account IN ('', c.account)
 LEFT JOIN ai_key_name AS n ON c.key_id IS NULL AND n.provider = c.provider AND n.owner = c.owner AND n.key_name = c.key_name
 """
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,7 @@ def read(folder: Path, *files: tuple[str, bytes, str]) -> Any:
     return ask
 
 
+BILLED = "SELECT count(*), sum(amount) FROM ai_cost_current"
 USE = "SELECT owner, sum(requests), sum(tokens) FROM key_usage GROUP BY owner ORDER BY owner"
 
 
@@ -121,3 +124,101 @@ def test_identical_files_of_two_customers_whose_keys_are_both_called_prod_stay_t
     ]
     assert ask("SELECT count(*) FROM ai_usage_superseded") == [(0,)]
     assert ask("SELECT count(*), count(DISTINCT file_sha256) FROM receipt") == [(3, 2)]
+
+
+def openai_costs(*billed: tuple[str, float]) -> bytes:
+    """A day of OpenAI's costs of one key, by line item."""
+    results = [
+        {
+            "object": "organization.costs.result", "amount": {"value": amount, "currency": "usd"}, "line_item": item,
+            "project_id": "proj_Lant", "api_key_id": "key_Lant1", "user_id": None, "quantity": None,
+        }
+        for item, amount in billed
+    ]  # fmt: skip
+    bucket = {"object": "bucket", "start_time": START, "end_time": START + DAY, "results": results}
+    return json.dumps({"object": "page", "data": [bucket], "has_more": False, "next_page": None}).encode()
+
+
+def openai_download(item: str) -> bytes:
+    head = "start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,line_item,api_key_id\n"
+    return f'{head}{START},{START + DAY},x,y,2.5,usd,"{item}",key_Lant1\n'.encode()
+
+
+@BOTH
+@pytest.mark.parametrize("export", [lambda item: openai_costs((item, 2.5)), openai_download], ids=["page", "download"])
+@pytest.mark.parametrize(
+    ("older", "newer"), [("gpt-5, input", "gpt-5, input_tokens"), ("gpt-5, cached input", "gpt-5, cached_input_tokens")]
+)
+def test_a_line_item_in_its_older_and_newer_spelling_is_one_cost(
+    tmp_path: Path, export: Any, older: str, newer: str, order: tuple[int, ...]
+) -> None:
+    files = [("older", export(older), "Tarnhaven"), ("newer", export(newer), "Tarnhaven")]
+    ask = read(tmp_path, *(files[n] for n in order))
+    assert ask(BILLED) == [(1, Decimal("2.5"))]
+
+
+def test_both_spellings_in_one_file_are_two_costs(tmp_path: Path) -> None:
+    case = new_case(tmp_path)
+    (tmp_path / "costs.json").write_bytes(openai_costs(("gpt-5, input_tokens", 2.5), ("gpt-5, input", 1.0)))
+    ingest(case, [tmp_path / "costs.json"], IngestOptions(owner="Tarnhaven", copy=False))
+    with case.writer("test") as connection:
+        assert connection.execute(BILLED).fetchall() == [(2, Decimal("3.5"))]
+
+
+def aws_report(account: str, **more: str) -> bytes:
+    """A line of a cost and usage report; `more` are columns that its settings added."""
+    line = {
+        "line_item_product_code": "AmazonBedrock", "line_item_usage_type": "USE1-Claude4.6Sonnet-input-tokens",
+        "line_item_operation": "InvokeModel", "line_item_unblended_cost": "2.5", "line_item_currency_code": "USD",
+        "line_item_usage_start_date": "2026-11-14T02:00:00Z", "line_item_usage_end_date": "2026-11-14T03:00:00Z",
+        "line_item_usage_account_id": account, "line_item_line_item_type": "Usage", "line_item_usage_amount": "1", **more,
+    }  # fmt: skip
+    return f"{','.join(line)}\n{','.join(line.values())}\n".encode()
+
+
+def google_export(**more: object) -> bytes:
+    line = {
+        "billing_account_id": "b", "service": {"description": "Vertex AI"}, "sku": {"id": "k", "description": "Input"},
+        "usage_start_time": "2026-11-14 02:00:00 UTC", "usage_end_time": "2026-11-14 03:00:00 UTC",
+        "project": {"id": "p"}, "cost": 2.5, "currency": "USD", **more,
+    }  # fmt: skip
+    return json.dumps(line).encode()
+
+
+def azure_export(**more: str) -> bytes:
+    line = {
+        "Date": "11/14/2026", "MeterCategory": "Azure OpenAI", "MeterName": "gpt-4o Inp Tokens", "Quantity": "1",
+        "CostInBillingCurrency": "2.5", "BillingCurrency": "USD", "ResourceId": "/sub/a", "SubscriptionId": "s", **more,
+    }  # fmt: skip
+    return f"{','.join(line)}\n{','.join(line.values())}\n".encode()
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("plain", "detailed"),
+    [
+        (aws_report("111122223333"), aws_report("111122223333", line_item_iam_principal="arn:aws:iam::1:user/x")),
+        (aws_report("111122223333"), aws_report("111122223333", line_item_resource_id="")),
+        (google_export(), google_export(resource={"name": "projects/p/x"})),
+        (azure_export(), azure_export(ChargeType="Usage", PricingModel="OnDemand")),
+    ],
+    ids=["aws with principals", "aws with resources", "google", "azure"],
+)
+def test_cloud_costs_reported_again_in_more_detail_are_one_cost(
+    tmp_path: Path, plain: bytes, detailed: bytes, order: tuple[int, ...]
+) -> None:
+    files = [("plain", plain, "Tarnhaven"), ("detailed", detailed, "Tarnhaven")]
+    ask = read(tmp_path, *(files[n] for n in order))
+    assert ask("SELECT count(*) FROM ai_cost") == [(2,)]
+    assert ask(BILLED) == [(1, Decimal("2.5"))]
+    assert ask("SELECT file_sha256 FROM ai_cost_current") == [(sha256(detailed).hexdigest(),)]
+
+
+@BOTH
+def test_parts_of_one_report_and_reports_of_two_accounts_are_all_costs(tmp_path: Path, order: tuple[int, ...]) -> None:
+    first = aws_report("111122223333", line_item_iam_principal="")
+    second = aws_report("111122223333", line_item_iam_principal="arn:aws:iam::1:user/x")
+    other = aws_report("444455556666")
+    files = [("first", first, "Tarnhaven"), ("second", second, "Tarnhaven"), ("other", other, "Tarnhaven")]
+    ask = read(tmp_path, *(files[n] for n in order), files[2])
+    assert ask(BILLED) == [(3, Decimal("7.5"))]

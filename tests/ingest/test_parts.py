@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from forensics.store.case_folder import CaseFolder
 from forensics.store.eventstore import EventStore
 from forensics.store.schema import TABLES
 from tests.building import delivery, event, lines, new_case
+from tests.case_events import BASES
+from tests.paths import SAMPLE
 
 
 @pytest.fixture
@@ -154,6 +157,50 @@ def test_the_careful_reader_writes_in_parts_what_it_reads_at_once(
     assert whole == (result, stored)
     assert result.records["defect"] == 2
     assert len(stored["key_material"]) >= 3 * 5
+
+
+def by_record() -> dict[str, bytes]:
+    """Exports of formats that judge each record by itself: pages, lines, and one with a record that is none."""
+    customers = SAMPLE / "customers"
+    spent = gzip.decompress((customers / "brindlewick" / "litellm_spend.jsonl.gz").read_bytes()).splitlines()[:150]
+    lambdas = sorted((SAMPLE / "aws" / "bedrock_invocations").iterdir())[:4]
+    call = json.loads((BASES / "vault_audit.json").read_text(encoding="utf-8"))
+    held = [{**call, "time": f"2026-05-01T00:{n // 60:02d}:{n % 60:02d}.5Z"} for n in range(90)]
+    return {
+        "spend.jsonl": b"\n".join([*spent[:90], b"[7]", *spent[90:]]),
+        "bedrock.jsonl": b"".join(gzip.decompress(path.read_bytes()) for path in lambdas),
+        "audit.json": b"".join((customers / "quillmere" / f"openai_audit_{n}.json").read_bytes() for n in (1, 2)),
+        "vault.log": b"".join(json.dumps(record).encode() + b"\n" for record in held),
+    }
+
+
+@pytest.mark.usefixtures("small")
+def test_requests_and_acts_are_read_in_parts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, data in by_record().items():
+        (folder / name).write_bytes(data)
+    sizes: list[int] = []
+    write = EventStore.write
+
+    def noted(self: EventStore, group: Any) -> Any:
+        sizes.append(len(group))
+        return write(self, group)
+
+    monkeypatch.setattr(EventStore, "write", noted)
+    found = []
+    for number in (8, 1_000_000):
+        monkeypatch.setattr(collecting, "_CHUNK", number)
+        place = tmp_path / str(number)
+        place.mkdir()
+        case = new_case(place)
+        found.append((ingest(case, [folder], IngestOptions(copy=False)), tables(case)))
+        assert (max(sizes) < 40) is (number == 8)
+    assert found[0] == found[1]
+    rows = found[0][1]
+    assert found[0][0].records["defect"] == 1
+    assert all(len(rows[name]) > 30 for name in ("ai_request", "ai_audit_event", "vault_event"))
+    assert len(rows["ai_coverage"]) == 3
 
 
 @pytest.mark.usefixtures("small")

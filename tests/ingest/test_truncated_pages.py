@@ -100,3 +100,18 @@ def test_a_note_of_the_format_itself_is_not_repeated() -> None:
 def test_lists_of_interfaces_are_found_by_their_everyday_names() -> None:
     for name in ("entries", "value"):
         assert read({name: [ENTRY]})[0].source_id == "vertex_audit"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"object": "page", "data": [], "has_more": False, "next_page": None},
+        {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False},
+        {"data": [], "has_more": False, "next_page": None},
+    ],
+)
+def test_an_empty_page_is_told_from_an_unknown_format(page: dict[str, Any]) -> None:
+    content = unpack(json.dumps(page).encode())
+    reading = read_file(Received(content.sha256, content, 1, Provenance()), Group())
+    assert (reading.state, reading.seen) == ("skipped", 0)
+    assert reading.reason.startswith("no records: the list data is empty, so nothing tells what was asked for")

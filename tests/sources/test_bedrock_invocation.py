@@ -178,6 +178,14 @@ def test_a_call_that_came_every_way_is_one_request_and_joins_its_cloudtrail_even
     assert '"outputBodyS3Path":"s3://b/k"' in held[0][0]  # where a large body lies is a lead; the body is not kept
 
 
+def test_a_subscription_that_begins_with_a_control_message_is_read() -> None:
+    control = {"messageType": "CONTROL_MESSAGE", "logEvents": [{"id": "", "message": "CWL CONTROL MESSAGE: health"}]}
+    reading, account = read_bytes(
+        new_store(), "x", (json.dumps(control) + as_events(call(), name="logEvents")).encode()
+    )
+    assert (reading.source_id, account["accepted"], account["out_of_scope"]) == ("bedrock_invocation", 1, 1)
+
+
 def test_messages_that_are_no_log_are_defects() -> None:
     text = as_csv(call()) + "2026-11-14 02:11:10.123,plain words\r\n"
     assert [a.defect for a in read_text(text)[1].answers] == ["", "@message is not JSON"]

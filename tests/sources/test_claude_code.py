@@ -38,6 +38,16 @@ def page(*days: Any, more: bool = False) -> dict[str, Any]:
     return {"data": list(days), "has_more": more, "next_page": None}
 
 
+def test_a_day_without_a_model_is_said_beside_one_with_models() -> None:
+    empty = day(model_breakdown=[], actor={"type": "api_actor", "api_key_name": "ci"})
+    _, reading = read_json(page(day(), empty))
+    said = "days without a model: their sessions name no tokens and fill no row"
+    assert len(rows(reading)) == 1
+    assert said in reading.notes
+    assert read_json(page(empty))[1].notes == [said]
+    assert said not in read_json(page(day()))[1].notes
+
+
 def test_a_model_of_a_day_is_a_row_and_its_cost_is_cents() -> None:
     source, reading = read_json(page(day()))
     (row,) = rows(reading)

@@ -10,6 +10,7 @@ import pytest
 from forensics.ingest.enclosed import text_at
 from forensics.ingest.scratch import read_bytes
 from forensics.store.duckdb_engine import rows_of
+from tests.sources.building import claimants
 from tests.stores import new_store
 
 EVENT: dict[str, Any] = {
@@ -56,11 +57,31 @@ def envelope(event: Any) -> dict[str, Any]:
     return {"version": "0", "id": "1", "detail-type": kind, "source": "aws.x", "resources": [], "detail": event}
 
 
+OTHER_BUS_EVENT = {
+    "version": "0",
+    "id": "2",
+    "detail-type": "EC2 Instance State-change Notification",
+    "source": "aws.ec2",
+    "account": "111122223333",
+    "time": "2026-03-01T10:20:30Z",
+    "region": "eu-central-1",
+    "resources": [],
+}
 CONTROL = {
     "messageType": "CONTROL_MESSAGE",
     "logEvents": [{"id": "", "message": "CWL CONTROL MESSAGE: Checking health"}],
 }
+INSIGHT = {"eventVersion": "1.09", "eventType": "AwsCloudTrailInsight", "eventCategory": "Insight", "eventID": "1"}
+AGGREGATED = {"eventVersion": "1.0", "eventCategory": "Aggregated", "eventType": "AwsAggregatedEvent", "eventId": "1"}
+DIGEST = {"digestStartTime": "2026-03-01T09:00:00Z", "digestS3Object": "k", "logFiles": []}
+RECORDS = json.dumps({"Records": [EVENT]})
 FULL = {
+    "insight first": ("aws_cloudtrail", json.dumps({"Records": [INSIGHT, AGGREGATED, EVENT]})),
+    "files of insights first": ("aws_cloudtrail", json.dumps({"Records": [INSIGHT, INSIGHT]}) + "\n" + RECORDS),
+    "line of an insight first": ("aws_cloudtrail", json.dumps(INSIGHT) + "\n" + TEXT),
+    "list with an insight first": ("aws_cloudtrail", json.dumps([INSIGHT, EVENT])),
+    "digest first": ("aws_cloudtrail", json.dumps(DIGEST) + "\n" + json.dumps({"Records": []}) + RECORDS),
+    "list of files, digest first": ("aws_cloudtrail", json.dumps([DIGEST, {"Records": [EVENT]}])),
     "api dump": ("aws_cloudtrail_cloudwatch", json.dumps({"events": [{"timestamp": 1, "message": TEXT}]})),
     "subscription": ("aws_cloudtrail_cloudwatch", json.dumps(data_message(EVENT))),
     "concatenated": ("aws_cloudtrail_cloudwatch", json.dumps(data_message(EVENT)) + json.dumps(data_message(OTHER))),
@@ -74,6 +95,10 @@ FULL = {
         f"2026-03-01T10:21:00.000Z {TEXT}\r\n2026-03-01T10:22:00.000Z {json.dumps(OTHER)}\n",
     ),
     "eventbridge": ("aws_cloudtrail_eventbridge", json.dumps(envelope(EVENT)) + json.dumps(envelope(OTHER))),
+    "eventbridge, another event first": (
+        "aws_cloudtrail_eventbridge",
+        json.dumps({**OTHER_BUS_EVENT, "detail": {"state": "running"}}) + "\n" + json.dumps(envelope(EVENT)),
+    ),
     "texts": ("aws_cloudtrail_lookup", json.dumps([TEXT, json.dumps(OTHER)])),
     "tabs": ("aws_cloudtrail", TEXT + "\t" + json.dumps(OTHER) + "\n"),
     "lookup": (
@@ -149,6 +174,39 @@ def test_a_line_of_an_export_that_is_no_json_is_one_defect() -> None:
 def test_insights_and_aggregates_stay_apart(event: dict[str, str]) -> None:
     _, account = read_bytes(new_store(), "x", json.dumps(data_message(EVENT, {**EVENT, **event})).encode())
     assert (account["accepted"], account["out_of_scope"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("time", "message"), [("timestamp", "message"), ("@timestamp", "@Message")])
+def test_downloads_of_cloudwatch_as_tables_give_the_event_as_s3_delivers_it(time: str, message: str) -> None:
+    cells = [text.replace('"', '""') for text in (TEXT, "Permission Check Successful")]
+    table = f"{time},{message}\r\n" + "".join(f'2026-03-01 10:21:00.000,"{cell}"\r\n' for cell in cells)
+    plain, store = new_store(), new_store()
+    read_bytes(plain, "plain.json", PLAIN.encode())
+    reading, account = read_bytes(store, "x", table.encode())
+    assert (reading.source_id, account["accepted"], account["defect"]) == ("aws_cloudtrail_cloudwatch", 1, 1)
+    assert first_row(store) == first_row(plain)
+    assert [defect["reason"] for defect in reading.defects] == ["the message is not JSON"]
+    assert read_bytes(plain, "x", table.encode())[1]["duplicate"] == 1
+
+
+def test_a_notification_of_s3_says_that_the_file_is_the_evidence() -> None:
+    note = {"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"object": {}}}
+    reading, account = read_bytes(new_store(), "x", json.dumps({"Records": [note, note]}).encode())
+    assert (reading.source_id, account["out_of_scope"]) == ("aws_cloudtrail_queue", 2)
+    assert reading.notes == ["a notification that a file was delivered: the file is the evidence"]
+
+
+def test_events_behind_a_large_insight_are_found() -> None:
+    large = {**INSIGHT, "insightDetails": "x" * 4_000_000}
+    assert claimants(json.dumps({"Records": [large, EVENT]})) == ["aws_cloudtrail"]
+    assert claimants(json.dumps({"Records": [large, INSIGHT]})) == ["cloudtrail_insight"]
+
+
+@pytest.mark.parametrize("form", ["digest first", "list of files, digest first"])
+def test_a_digest_among_events_is_out_of_scope_and_said(form: str) -> None:
+    reading, account = read_bytes(new_store(), "x", FULL[form][1].encode())
+    assert (account["accepted"], account["out_of_scope"]) == (1, 1)
+    assert "a digest among events: it can be checked only as a file of its own" in reading.notes
 
 
 @pytest.mark.parametrize("form", sorted(FULL))

@@ -83,6 +83,37 @@ def test_activity_refuses_half_a_request():
     assert [a.defect for a in reading.answers] == ["num_model_requests is not a whole number"]
 
 
+@pytest.mark.parametrize(
+    ("columns", "cells", "expected"),
+    [
+        ("num_requests,vector_store_id", "5.0,vs_1", ("file_search", 5, None, None)),
+        ("num_requests,num_model_requests,model", "5.0,3.0,gpt-5", ("web_search", 3, 5, "searches")),
+        ("num_requests,context_level", "5.0,low", ("web_search", None, 5, "searches")),
+        ("seconds,num_model_requests", "400.0,3.0", ("stt", 3, 400, "seconds")),
+    ],
+)
+def test_activity_counts_searches_and_seconds_in_the_units_of_the_interface(
+    columns: str, cells: str, expected: tuple[object, ...]
+) -> None:
+    head, times = "start_time,end_time,start_time_iso,end_time_iso,", "1794614400,1794618000,a,b,"
+    _, reading = read_text(f"{head}{columns}\n{times}{cells}\n")
+    (row,) = rows(reading)
+    assert tuple(row[n] for n in ("endpoint", "requests", "other_quantity", "other_unit")) == expected
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "reason"),
+    [
+        ("seconds,num_model_requests", "400.5,3.0", "seconds is not a whole number"),
+        ("num_model_requests,api_key_id", "3.0,key_9QxT", "requests alone: the endpoint cannot be told"),
+    ],
+)
+def test_activity_never_drops_a_count_in_silence(columns: str, cells: str, reason: str) -> None:
+    head, times = "start_time,end_time,start_time_iso,end_time_iso,", "1794614400,1794618000,a,b,"
+    _, reading = read_text(f"{head}{columns}\n{times}{cells}\n")
+    assert [answer.defect for answer in reading.answers] == [reason]
+
+
 def test_a_file_of_four_columns_is_known_and_proves_nothing():
     identity, reading = read_text("start_time,end_time,start_time_iso,end_time_iso\n")
     assert identity == "openai_activity_csv"

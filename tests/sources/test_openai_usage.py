@@ -100,6 +100,27 @@ def test_the_natural_key_names_the_row_but_no_measure() -> None:
     assert "model=gpt-5\\|mini" in other
 
 
+def test_a_count_written_as_text_names_no_row() -> None:
+    written = [{"input_tokens": "900.0", "input_text_tokens": "5", "num_model_requests": n} for n in ("7", "8")]
+    keys = set()
+    for changes in written:
+        _, reading = read_json(page(bucket(0, result(**changes))))
+        (answer,) = reading.answers
+        assert answer.row is not None
+        assert (answer.row["input_tokens_total"], answer.row["requests"]) == (900, int(changes["num_model_requests"]))
+        assert answer.row["grouped_by"] == "api_key_id,batch,model,project_id,service_tier"
+        keys.add(answer.native_id)
+    assert len(keys) == 1
+
+
+def test_sessions_of_the_code_interpreter_are_read_in_both_spellings() -> None:
+    name = "organization.usage.code_interpreter_sessions.result"
+    for spelt in ("num_sessions", "sessions"):
+        _, reading = read_json(page(bucket(0, {"object": name, spelt: 12, "project_id": "proj_Lant"})))
+        (row,) = rows(reading)
+        assert (row["other_quantity"], row["other_unit"], row["endpoint"]) == (12, "sessions", "code_interpreter")
+
+
 def test_results_that_differ_in_an_unknown_dimension_have_different_keys() -> None:
     pair = [result(api_source=source) for source in ("agents_api", "unlabeled")]
     reading = read_json(page(bucket(0, *pair)))[1]

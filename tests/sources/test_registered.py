@@ -26,6 +26,27 @@ INSIGHT = {
     "eventCategory": "Insight",
     "eventID": "1",
 }
+AGGREGATED = {
+    "eventVersion": "1.0",
+    "accountId": "111122223333",
+    "eventId": "1",
+    "eventCategory": "Aggregated",
+    "eventType": "AwsAggregatedEvent",
+    "awsRegion": "us-east-1",
+    "eventSource": "s3.amazonaws.com",
+    "timeWindow": {"windowStart": "2026-05-05T02:00:00Z", "windowEnd": "2026-05-05T02:05:00Z", "windowSize": "PT5M"},
+    "summary": {"primaryDimension": {"dimension": "eventName", "statistics": [{"name": "GetObject", "value": 5}]}},
+}
+LAKE_SIGNATURE = {
+    "version": "1.0",
+    "region": "us-east-1",
+    "files": [{"fileHashValue": "00", "fileName": "result_1.csv.gz"}],
+    "hashAlgorithm": "SHA-256",
+    "signatureAlgorithm": "SHA256withRSA",
+    "queryCompleteTime": "2026-05-05T03:00:00Z",
+    "hashSignature": "00",
+    "publicKeyFingerprint": "00",
+}
 SERIES = {"group": ["k"], "groupLabels": ["prod"], "dataPoints": [{"timestamp": "2026-11-14", "values": [1.5]}]}
 
 
@@ -50,6 +71,8 @@ def lines(*values: object) -> str:
         ),
         ("digest_metadata", lines({"ETag": "e", "ContentLength": 5, "Metadata": SIGNED}), 1),
         ("cloudtrail_insight", lines({"Records": [INSIGHT]}), 1),
+        ("cloudtrail_lake_signature", lines(LAKE_SIGNATURE), 1),
+        ("cloudtrail_insight", lines({"Records": [INSIGHT, INSIGHT]}, {"Records": [INSIGHT]}), 3),
         ("cloudtrail_insight", lines(INSIGHT, INSIGHT), 2),
         ("receipt_table", "path,owner,received_at\ncustomers/a,A,2026-05-06\nb.json,B,2026-05-06\n", 2),
     ],
@@ -60,6 +83,22 @@ def test_each_is_named_and_every_record_answered(source: str, text: str, records
     assert catalogue()[source].table == ""
     assert [answer.out_of_scope for answer in reading.answers] == ["registered, not yet checked"] * records
     assert reading.coverage == []
+
+
+@pytest.mark.parametrize(
+    ("text", "records"),
+    [
+        (lines({"Records": [AGGREGATED, AGGREGATED]}), 2),
+        (lines({"Events": [AGGREGATED]}), 1),
+        (lines([AGGREGATED, AGGREGATED]), 2),
+        (lines(AGGREGATED), 1),
+    ],
+)
+def test_aggregated_counts_are_registered_in_any_list_and_counted(text: str, records: int) -> None:
+    found, reading = read_text(text)
+    assert found == "cloudtrail_insight"
+    counts = "aggregated CloudTrail record: counts, not events"
+    assert [answer.out_of_scope for answer in reading.answers] == [counts] * records
 
 
 def of_openai(name: str, **more: object) -> str:
