@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import pkgutil
@@ -20,6 +21,11 @@ from forensics.model.errors import ExitCode, ForensicsError
 #: The base of every fault of arguments; Typer brings its own copy of Click and exports only its leaves.
 _WRONG_USE: type[Exception] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
+#: What a disk or a folder refuses, and what to do.
+_OF_THE_DISK = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room and run the same command again"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "the case has to be in a folder that can be written"),
+}
 
 #: Order of the help: by task, as a case goes. A command that is not named here comes last.
 _ORDER = "triage init ingest status hunt exposure keys timeline summary show withdraw purge report package verify queries doctor demo".split()
@@ -81,6 +87,11 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            raise
+        hint = _OF_THE_DISK[error.errno]
+        return _tell(ForensicsError(str(error.strerror), place=str(error.filename or ""), hint=hint))
     if result == ExitCode.INTERRUPTED:
         return _interrupted()
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)

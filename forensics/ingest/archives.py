@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import re
 import tarfile
 import zipfile
 import zlib
@@ -16,14 +17,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import IO
 
-from forensics.ingest.unpack import COMPRESSED, LIMITS, Content, Limits, OverLimit, archive_kind, unpack
+from forensics.ingest.unpack import COMPRESSED, LIMITS, Content, Limits, OverLimit, archive_kind, is_header, unpack
 from forensics.ingest.unpacking import LOCKED
 from forensics.ingest.zip_aes import NotOpened, is_aes, plain_member
+from forensics.ingest.zip_rest import disagrees, in_sequence, unnamed
+from forensics.model.masking import mask_keys
 from forensics.model.text import term_safe
 
 SEPARATOR = "!"
 _NAME = 1_000
 _PIECE = 4096
+_BLOCK, _PADDING = tarfile.BLOCKSIZE, re.compile(b"\\0*")
 #: What the readers of archives raise for bytes that are none of theirs.
 _BROKEN = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError),
@@ -95,14 +99,14 @@ def _inside(data: bytes, above: str, depth: int, walk: _Walk) -> Iterator[Member
         yield Member(above, None, problem=f"archives nested deeper than {walk.limits.depth}")
         return
     seen: dict[str, int] = {}
+    used: set[str] = set()
     try:
         for name, inner, problem, aside in _zip(data, walk) if kind == "zip archive" else _tar(data, walk):
             walk.members += 1
             if walk.members > walk.limits.members:
                 yield Member(above, None, problem=f"more than {walk.limits.members} members: the rest is not read")
                 return
-            seen[name] = seen.get(name, 0) + 1
-            label = name if seen[name] == 1 else f"{name}#{seen[name]}"
+            label = _own(name, seen, used)
             yield from _one(f"{above}{SEPARATOR if above else ''}{label}", inner, problem, aside, depth, walk)
     except OverLimit as error:
         yield Member(above, None, problem=str(error))
@@ -130,7 +134,18 @@ def _one(path: str, data: bytes | None, problem: str, aside: str, depth: int, wa
 
 
 def _label(name: str) -> str:
-    return term_safe(name)[:_NAME] or "(no name)"
+    """Return a member's name as it may be shown and stored, without the mark that stands between names."""
+    return mask_keys(term_safe(name[:_NAME])).replace(SEPARATOR, r"\x21")[:_NAME] or "(no name)"
+
+
+def _own(name: str, seen: dict[str, int], used: set[str]) -> str:
+    """Return a name that no member before has: a place in the evidence leads to one member."""
+    label = name
+    while label in used:
+        seen[name] = seen.get(name, 1) + 1
+        label = f"{name}#{seen[name]}"
+    used.add(label)
+    return label
 
 
 _Entry = tuple[str, bytes | None, str, str]
@@ -151,35 +166,42 @@ def _so_far(stream: IO[bytes], most: int) -> tuple[bytes, str]:
 
 
 def _zip(data: bytes, walk: _Walk) -> Iterator[_Entry]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        before = min((entry.header_offset for entry in archive.infolist()), default=0)
-        if before:
-            yield "(before the start)", None, "", f"{before} bytes before the first member of the archive"
+    try:
+        opened = zipfile.ZipFile(io.BytesIO(data))
+    except zipfile.BadZipFile:
+        for name, inner, problem in in_sequence(data, walk.room):
+            yield _label(name), inner, problem, ""
+        raise  # which says that there may be more
+    with opened as archive:
+        for name, remark in unnamed(data, archive):
+            yield name, None, "", remark
         for entry in archive.infolist():
-            if entry.is_dir():
-                continue
-            name = _label(entry.filename)
-            locked = bool(entry.flag_bits & 1)
-            if locked and walk.password is None:
-                yield name, None, LOCKED, ""
-                continue
-            try:
-                with _stream(archive, data, entry, walk.password) as stream:
-                    inner, problem = _so_far(stream, walk.room())
-                if locked and problem:  # a wrong password passes the check of one byte now and then, and gives nonsense
-                    yield name, None, LOCKED, ""
-                    continue
-                walk.tally["unlocked"] += locked
-                yield name, inner if inner or not problem else None, problem, ""
-            except OverLimit as error:
-                yield name, None, str(error), ""
-            except NotImplementedError:
-                how = f"method {entry.compress_type}, flags {entry.flag_bits:#x}"
-                yield name, None, f"compressed or encrypted in a way that is not supported ({how})", ""
-            except (RuntimeError, NotOpened):
-                yield name, None, LOCKED, ""
-            except _BROKEN as error:
-                yield name, None, f"the member is damaged ({type(error).__name__})", ""
+            if not entry.is_dir() or entry.file_size:
+                yield _of_zip(archive, data, entry, walk)
+
+
+def _of_zip(archive: zipfile.ZipFile, data: bytes, entry: zipfile.ZipInfo, walk: _Walk) -> _Entry:
+    name, locked = _label(entry.filename), bool(entry.flag_bits & 1)
+    if locked and walk.password is None:
+        return name, None, LOCKED, ""
+    try:
+        with _stream(archive, data, entry, walk.password) as stream:
+            inner, problem = _so_far(stream, walk.room())
+    except OverLimit as error:
+        return name, None, str(error), ""
+    except NotImplementedError:
+        how = f"method {entry.compress_type}, flags {entry.flag_bits:#x}"
+        return name, None, f"compressed or encrypted in a way that is not supported ({how})", ""
+    except (RuntimeError, NotOpened):
+        return name, None, LOCKED, ""
+    except _BROKEN as error:
+        return name, None, f"the member is damaged ({type(error).__name__})", ""
+    if not problem and disagrees(data, entry):
+        problem = "the directory of the archive and the member's own header state another size or checksum"
+    elif locked and problem:  # a wrong password passes the check of one byte now and then, and gives nonsense
+        return name, None, LOCKED, ""
+    walk.tally["unlocked"] += locked
+    return name, inner if inner or not problem else None, problem, ""
 
 
 def _stream(archive: zipfile.ZipFile, data: bytes, entry: zipfile.ZipInfo, password: bytes | None) -> IO[bytes]:
@@ -189,25 +211,46 @@ def _stream(archive: zipfile.ZipFile, data: bytes, entry: zipfile.ZipInfo, passw
 
 
 def _tar(data: bytes, walk: _Walk) -> Iterator[_Entry]:
-    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
-        for entry in archive:
-            name = _label(entry.name)
-            if entry.isdir():
-                continue
-            if not entry.isreg():
-                yield name, None, "", "a link or device in an archive: not followed"
-                continue
-            stream: IO[bytes] | None = archive.extractfile(entry)
-            if stream is None:
-                yield name, None, "the member has no content", ""
-                continue
-            try:
-                inner, problem = _so_far(stream, walk.room())
-            except OverLimit as error:
-                yield name, None, str(error), ""
-                continue
-            problem = "the member is cut off" if len(inner) < entry.size else problem
-            yield name, inner if inner or not problem else None, problem, ""
-        end = archive.offset
-    if data[end:].strip(b"\x00"):
-        yield "(after the end)", None, "bytes after the end of the archive are not read", ""
+    """Yield the members; behind a header that is damaged it goes on with the next sound one."""
+    whole, start = io.BytesIO(data), 0
+    while True:
+        whole.seek(start)
+        with tarfile.open(fileobj=whole, mode="r:") as archive:
+            for entry in archive:
+                yield from _of_tar(archive, entry, walk)
+            start = archive.offset
+        padded = _PADDING.match(data, start).end() - start  # type: ignore[union-attr]  # it matches nothing too
+        if start + padded >= len(data):
+            return
+        if padded >= _BLOCK:
+            yield "(after the end)", None, "bytes after the end of the archive are not read", ""
+            return
+        found = _next_header(data, start + _BLOCK)
+        yield "(damaged header)", None, f"the header of a member is damaged: {found - start} bytes are not read", ""
+        if found == len(data):
+            return
+        start = found
+
+
+def _next_header(data: bytes, start: int) -> int:
+    """Return where the next header of a member seems to begin, the end of the data when there is none."""
+    places = range(start, len(data), _BLOCK)
+    return next((n for n in places if data.startswith(b"ustar", n + 257) or is_header(data[n : n + _BLOCK])), len(data))
+
+
+def _of_tar(archive: tarfile.TarFile, entry: tarfile.TarInfo, walk: _Walk) -> Iterator[_Entry]:
+    name = _label(entry.name)
+    if entry.isdir():
+        return
+    # A kind that nobody defined is a file, as the standard has it.
+    stream = archive.extractfile(entry) if not (entry.issym() or entry.islnk()) else None
+    if stream is None:
+        yield name, None, "", "a link or device in an archive: not followed"
+        return
+    try:
+        inner, problem = _so_far(stream, walk.room())
+    except OverLimit as error:
+        yield name, None, str(error), ""
+        return
+    problem = "the member is cut off" if len(inner) < entry.size else problem
+    yield name, inner if inner or not problem else None, problem, ""

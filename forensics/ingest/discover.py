@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.ingest.mending import mend
+from forensics.ingest.unpack import COMPRESSED, archive_kind
 from forensics.ingest.unpacking import Unpacking
 from forensics.model.errors import UsageFault
+from forensics.model.masking import mask_keys
+
+_HEAD = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file to read, or what cannot be read and why. `name` is relative to the argument, with `/`, in text that can be stored.
+    """A file to read, or what cannot be read and why.
 
+    `name` is relative to the argument, with `/`, in text that can be stored, key material masked.
     `is_map`: a column map that whoever runs the ingest gives, not evidence of somebody else. `is_indicators`: a file of
     indicators, likewise. `reference`: source id of a file about addresses, likewise; empty for any other.
     `unpacking`: how it was opened when it was read before; None: as the run says.
@@ -63,7 +68,7 @@ def _walk(root: Path) -> list[Found]:
 
     def on_error(error: OSError) -> None:
         place = Path(error.filename or root)
-        found.append(Found(place, mend(_relative(place, root)), f"cannot be listed: {error.strerror}"))
+        found.append(Found(place, _named(_relative(place, root)), f"cannot be listed: {error.strerror}"))
 
     for folder, folders, names in os.walk(root, onerror=on_error, followlinks=False):
         folders.sort()
@@ -71,6 +76,10 @@ def _walk(root: Path) -> list[Found]:
         found += [_look(here / n, _relative(here / n, root)) for n in sorted(names)]
         found += [_look(here / n, _relative(here / n, root)) for n in folders if (here / n).is_symlink()]
     return found
+
+
+def _named(name: str) -> str:
+    return mask_keys(mend(name))
 
 
 def _relative(path: Path, root: Path) -> str:
@@ -81,7 +90,7 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def _look(path: Path, name: str) -> Found:
-    name = mend(name)
+    name = _named(name)
     try:
         facts = path.lstat()
     except OSError as error:
@@ -91,3 +100,28 @@ def _look(path: Path, name: str) -> Found:
     if not stat.S_ISREG(facts.st_mode):
         return Found(path, name, "not a regular file: not opened")
     return Found(path, name, modified=facts.st_mtime_ns)
+
+
+def bytes_of(path: Path, most: int) -> tuple[bytes, str]:
+    """Return the bytes of a file, or none and why it cannot be read.
+
+    `most`: bytes of one content; a file that is neither compressed nor an archive may not have more. It is looked at
+    again: since it was found another thing may have taken its place, and opening a pipe would wait for ever.
+    """
+    try:
+        facts = path.lstat()
+        if not stat.S_ISREG(facts.st_mode) and not stat.S_ISDIR(facts.st_mode):
+            return b"", "not a regular file any more: not opened"
+        if facts.st_size > most and not _is_container(path):
+            return b"", f"its {facts.st_size} bytes are over the limit of one content, which is {most}"
+        return path.read_bytes(), ""
+    except OSError as error:
+        return b"", f"cannot be read: {error.strerror}"
+    except MemoryError:
+        return b"", "cannot be read: it does not fit into memory"
+
+
+def _is_container(path: Path) -> bool:
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    return head.startswith(COMPRESSED) or bool(archive_kind(head))

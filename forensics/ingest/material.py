@@ -16,17 +16,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics.model.fields import CONTENT_FIELDS
-from forensics.model.masking import KEY, KEY_FORMS, SECRET_FIELDS, mask_keys, mask_secret
+from forensics.model.masking import BEFORE, KEY, KEY_FORMS, SECRET_FIELDS, SESSION_TOKENS, mask_keys, mask_secret
 
 #: Names that are never anything but a secret, so that `name=value` outside of JSON counts too.
 _STRONG = frozenset(
-    {"secretaccesskey", "aws_secret_access_key", "aws_session_token", "sessiontoken", "client_secret", "clientsecret"}
+    {
+        *("secretaccesskey", "aws_secret_access_key", "aws_session_token", "sessiontoken", "x-amz-security-token"),
+        *("client_secret", "clientsecret"),
+    }
 )
 _KIND = {
     "secretaccesskey": "aws_secret_key",
     "aws_secret_access_key": "aws_secret_key",
     "sessiontoken": "aws_session_token",
     "aws_session_token": "aws_session_token",
+    "x-amz-security-token": "aws_session_token",
 }
 _NAMES = sorted(SECRET_FIELDS, key=lambda n: (-len(n), n))
 
@@ -42,9 +46,15 @@ _STEMS = {
     stem: [(name, name.index(stem)) for name in _NAMES if stem in name and stem == _stem_of(name)]
     for stem in sorted({_stem_of(name) for name in _NAMES})
 }
-#: What follows a field's name: its quote, a colon, and a quoted value; JSON may itself stand in a JSON text.
-_QUOTED = re.compile(r"""\\*["']\s*:\s*\\*["']((?:[^"'\\]|\\+/)+)""")
-_ASSIGNED = re.compile(r"""\\*["']?\s*[=:]\s*\\*["']?([A-Za-z0-9/+_\-=.]{16,})""")
+#: What follows a field's name up to its value: a colon; a list that begins; or, of a pair of name and value, the value.
+_LEADS = re.compile(r"""\\*["']\s*(?::\s*(?:\[\s*)?|,\s*\\*["'](?i:value)\\*["']\s*:\s*)(\\*)(["'])""")
+#: A value in apostrophes, as programs print it, ends with the next quote of any kind.
+_APOSTROPHES = re.compile(r"""(?:[^"'\\]|\\+/)+""")
+#: A cell of CSV doubles the quotes of the JSON in it.
+_DOUBLED = re.compile(r"""""\s*:\s*""((?:[^"\\]|\\+(?:"")?[^"\\])+)""")
+_QUOTES = re.compile(r"""(?<!\\)(\\*)\"""")
+_TAIL = re.compile(r"\.\.\.[A-Za-z0-9_\-+/.]{0,4}")
+_ASSIGNED = re.compile(r"""\\*["']?\s*[=:]\s*\\*["']?([A-Za-z0-9/+_\-=.%]{16,})""")
 #: A value of `api_key` or `MISTRAL_API_KEY` that has the look of no name, hint or id: many providers' keys have no prefix.
 _API_KEY = "api_key"
 _BARE = re.compile(r"""\\*["']\s*:\s*\\*["']([A-Za-z0-9]{24,})\\*["']""")
@@ -55,19 +65,21 @@ _NO_SECRET = re.compile(
     r"(?i)\**|hidden_due_to_security_reasons|\W*(?:redacted|hidden|masked|removed|null|none|true|false)\W*"
 )
 _MASKED = re.compile(r"[\w-]{0,24}\.\.\.[\w\-+/.]{0,4}")
-#: Letters, digits, `-`, `_` and `/` that JSON may also write as escapes, to any depth of JSON inside JSON.
-_ESCAPED_CODES = r"u00(?:3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9Aa]|2[DdFf])"
-_ESCAPE = re.compile(rf"\\+(?:({_ESCAPED_CODES})|(/))")
+#: Letters, digits, `-`, `_`, `/`, `+`, `=` and `.` that JSON may also write as escapes, to any depth of JSON inside JSON.
+_ESCAPED_CODES = r"u00(?:3[0-9Dd]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9Aa]|2[BbDdEeFf])"
+_ESCAPE = re.compile(rf"(?<!\\)\\+(?:({_ESCAPED_CODES})|(/))")
 _DEEPEST = 40
 #: Texts of so many characters, and ids that hold no key material, whatever its form.
 TOO_SHORT = 7
 IS_HEX = re.compile(r"[0-9a-f-]*").fullmatch
 #: Stands between texts that are searched together: no pattern reaches over it.
 _APART = "\\\x00"
+_BEGINS = re.compile(BEFORE)
 
 
 #: The fixed beginnings of all forms of keys; one that begins with another is found by it.
-_LITERALS = ("sk-", "sk_", *(re.split(r"[(\[]", head)[0] for head, _ in KEY_FORMS if not head.startswith("sk")))
+_HEADS = [head.replace("[.]", ".") for head, _ in KEY_FORMS]
+_LITERALS = ("sk-", "sk_", *(re.split(r"[(\[]", head)[0] for head in _HEADS if not head.startswith("sk")))
 
 
 def _literal(text: str) -> str:
@@ -84,7 +96,7 @@ def _candidates() -> str:
     return "|".join(
         (
             _KEY_CANDIDATES,
-            rf"(?:[\"'](?i:{names})[\\]*[\"']\s*:)",
+            rf"(?:[\"'](?i:{names})[\\]*[\"']\s*[:,])",
             rf"(?:(?i:{_API_KEY})[\\]*[\"']\s*:\s*[\\]*[\"'][A-Za-z0-9]{{16}})",
             rf"(?:(?i:{strong})[\\]*[\"']?\s*[:=])",
             r"(?:(?i:bearer|basic)\s+[\w.~+/=\-]{16})",
@@ -93,7 +105,7 @@ def _candidates() -> str:
     )
 
 
-_KEY_CANDIDATES = rf"(?:(?:^|[^A-Za-z0-9])(?:{'|'.join(map(_literal, _LITERALS))})[\w\-/+=]{{16}})"
+_KEY_CANDIDATES = rf"(?:(?:^|[^A-Za-z0-9]|[\\][bfnrt]|[\\]u[0-9A-Fa-f]{{4}}|%[0-9A-Fa-f]{{2}})(?:{'|'.join(map(_literal, _LITERALS))})[\w\-/+=]{{16}})"
 _CANDIDATES = _candidates()
 
 
@@ -172,7 +184,7 @@ def _spliced(text: str, items: list[Material]) -> str:
 
 
 def plain_escapes(text: str) -> str:
-    """Return JSON text with letters, digits and `-_/` that were written as escapes as themselves."""
+    """Return JSON text with letters, digits and `-_/+=.` that were written as escapes as themselves."""
     return (
         _ESCAPE.sub(lambda m: "/" if m[2] else chr(int(m[1][3:], 16)), text)
         if "\\u00" in text or "\\/" in text
@@ -239,10 +251,14 @@ def _places(text: str, name: str) -> Iterator[int]:
 def _keys(text: str) -> Iterator[Material]:
     # Finding the fixed beginnings first is many times faster than the one pattern over everything.
     for literal in _LITERALS:
+        end = 0
         for at in _places(text, literal):
-            match = KEY.match(text, at)
+            # Within a key that is found another one would only be its tail, looked at to its end again and again.
+            match = KEY.match(text, at) if at >= end else None
             if match:
-                yield _material(text, at, match.end(), "provider_key", mask_keys(match[0]))
+                end = match.end()
+                kind = "aws_session_token" if literal in SESSION_TOKENS else "provider_key"
+                yield _material(text, at, match.end(), kind, mask_keys(match[0]))
 
 
 def _fields(text: str, lower: str) -> Iterator[Material]:
@@ -256,18 +272,45 @@ def _fields(text: str, lower: str) -> Iterator[Material]:
                         yield item
 
 
+def _begins(text: str, at: int) -> bool:
+    """Whether a word may begin at a place: no letter or digit is before it, but for the end of an escape."""
+    return _BEGINS.match(text, at) is not None
+
+
 def _field(text: str, name: str, start: int, end: int) -> Material | None:
     before = text[start - 1 : start]
-    if before.isalnum() or before in ("_", "-"):
+    if before in ("_", "-") or not _begins(text, start):
         return None
-    match = _QUOTED.match(text, end) if before in ('"', "'") else None
-    if match is None and name in _STRONG:
-        match = _ASSIGNED.match(text, end)
-    if match is None or _NO_SECRET.fullmatch(match[1]) or _MASKED.fullmatch(match[1]):
+    span = _value(text, end) if before in ('"', "'") else None
+    if span is None and name in _STRONG and (match := _ASSIGNED.match(text, end)):
+        span = match.span(1)
+    value = text[slice(*span)] if span else ""
+    if span is None or _NO_SECRET.fullmatch(value) or _MASKED.fullmatch(value):
         return None
-    return _material(
-        text, match.start(1), match.end(1), _KIND.get(name, "secret_field"), mask_secret(plain_escapes(match[1]))
-    )
+    masked = mask_secret(plain_escapes(value))
+    # A tail of other characters may be half an escape.
+    masked = masked if _TAIL.fullmatch(masked) else "..."
+    return _material(text, *span, _KIND.get(name, "secret_field"), masked)
+
+
+def _value(text: str, end: int) -> tuple[int, int] | None:
+    """Return where the quoted value of a field is whose name ends at `end`; None when none follows or it is empty."""
+    if match := _DOUBLED.match(text, end):
+        return match.span(1)
+    lead = _LEADS.match(text, end)
+    if lead is None:
+        return None
+    start = lead.end()
+    if lead[2] == "'":
+        inner = _APOSTROPHES.match(text, start)
+        return inner.span() if inner else None
+    # In JSON within JSON each quote of the inner text has backslashes before it, and one within its strings has more.
+    slashes = len(lead[1])
+    for quote in _QUOTES.finditer(text, start):
+        if len(quote[1]) % (2 * slashes + 2) == slashes:
+            stop = quote.end() - 1 - slashes
+            return (start, stop) if stop > start else None
+    return start, len(text)
 
 
 def _bare(text: str, lower: str) -> Iterator[Material]:
@@ -287,7 +330,7 @@ def _bearers(text: str, lower: str) -> Iterator[Material]:
         for at in _places(lower, word):
             match = _BEARER.match(text, at)
             # "basic" is also a word of everyday language; a token has digits.
-            if match and any(c.isdigit() for c in match[1]) and not text[at - 1 : at].isalnum():
+            if match and any(c.isdigit() for c in match[1]) and _begins(text, at):
                 yield _material(text, match.start(1), match.end(1), "bearer_token", mask_secret(match[1]))
 
 

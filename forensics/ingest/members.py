@@ -93,7 +93,7 @@ def _add(total: FileReading, reading: FileReading, path: str) -> None:
         {**d, "reason": f"{path}: {d['reason']}" if path else d["reason"]} for d in reading.defects
     ]
     total.defects += named
-    total.notes += [note for text in reading.notes if (note := f"{path}: {text}") not in total.notes]
+    total.notes += [f"{path}: {text}" for text in dict.fromkeys(reading.notes)]
     total.material += [{**row, "member_path": path} for row in reading.material]
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from forensics.ingest.archives import members
-from forensics.ingest.discover import discover
+from forensics.ingest.archives import Member, members
+from forensics.ingest.discover import bytes_of, discover
 from forensics.ingest.identifying import identify
 from forensics.ingest.maps import Maps, found_maps
 from forensics.ingest.material import mask_text
-from forensics.ingest.reading import Received, read_file
+from forensics.ingest.reading import BROKEN, Received, is_broken, read_file
 from forensics.ingest.unpack import LIMITS, Content, Limits, archive_kind, unpack
 from forensics.sources.column_map import MappedSource
 from forensics.sources.protocol import Provenance
@@ -48,34 +49,37 @@ def preview(
         if found.problem:
             out.append({"path": found.name, "source": "", "why": found.problem})
             continue
-        try:
-            data = found.path.read_bytes()
-        except OSError as error:
-            out.append({"path": found.name, "source": "", "why": f"cannot be read: {error.strerror}"})
+        data, problem = bytes_of(found.path, limits.content)
+        if problem:
+            out.append({"path": found.name, "source": "", "why": problem})
             continue
         size += len(data)
         content = unpack(data, limits)
         if archive_kind(content.data):
-            for part in members(data, limits, password):
-                name = f"{found.name}!{part.path}"
-                why = part.problem or part.aside
-                out.append(
-                    _taken_for(name, unpack(part.data or b"", limits), given)
-                    if not why
-                    else {"path": name, "source": "", "why": why}
-                )
+            parts = members(data, limits, password)
+            out += [_of_member(f"{found.name}!{part.path}", part, limits, given) for part in parts]
         else:
             out.append(_taken_for(found.name, content, given))
     return out
 
 
+def _of_member(name: str, part: Member, limits: Limits, given: Maps) -> dict[str, Any]:
+    if part.aside or part.data is None:
+        return {"path": name, "source": "", "why": part.aside or part.problem}
+    content = part.content or unpack(part.data, limits)
+    return _taken_for(name, replace(content, problem=part.problem or content.problem), given)
+
+
 def _taken_for(name: str, content: Content, given: Maps) -> dict[str, Any]:
+    """Return what a content would be taken for, and why, with what is wrong with it as ingest would say."""
     if content.problem and not content.data:
         return {"path": name, "source": "", "why": content.problem}
     try:
-        _, _, source, why = identify(content, given.sources)
+        _, probe, source, why = identify(content, given.sources)
     except RecursionError:
         return {"path": name, "source": "", "why": "nested too deep to be recognised"}
+    why = BROKEN if source is None and not content.problem and is_broken(probe) else why
+    why = f"{content.problem}; {why}" if content.problem else why
     facts: dict[str, Any] = {"path": name, "source": source.id if source else "", "why": mask_text(why)}
     if isinstance(source, MappedSource):
         facts |= {"mapping": source.map.explained(), **_first_row(content, source)}

@@ -15,6 +15,7 @@ from forensics.ingest.unpack import Content
 from forensics.sources.protocol import Probe, Provenance, Source
 from forensics.store.eventstore import Group
 
+BROKEN = "broken JSON: nothing in it can be recognised"
 #: Characters that are searched for key material at once: the search takes several times their memory.
 _BLOCK = 16 * 1024**2
 _SEAMS = ("}\n", "},")
@@ -96,8 +97,8 @@ def _read(
         if content.problem:
             result.state, result.reason = DEFECTIVE, f"{content.problem}; {why}"
             result.defects.append(_file_defect(received, content.problem))
-        elif _broken_json(probe):
-            result.state, result.reason = DEFECTIVE, "broken JSON: nothing in it can be recognised"
+        elif is_broken(probe):
+            result.state, result.reason = DEFECTIVE, BROKEN
             result.defects.append(_file_defect(received, result.reason))
         return
     result.source_id, result.reader_version = source.id, source.reader_version
@@ -175,7 +176,8 @@ def _material_rows(
     return rows
 
 
-def _broken_json(probe: Probe) -> bool:
+def is_broken(probe: Probe) -> bool:
+    """Return whether a text begins like JSON and nothing of it can be read."""
     return (
         probe.form == "json"
         and probe.sample is None

@@ -8,8 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from forensics.ingest.discover import Found
+from forensics.ingest.mending import mend
+from forensics.ingest.rows import MAX_FIELD
+from forensics.ingest.unpack import decode
 from forensics.model.errors import UsageFault
 from forensics.model.masking import mask_keys
 from forensics.model.times import parse_time
@@ -47,8 +51,7 @@ class ReceiptTable:
         Raises UsageFault naming every bad row: times need a zone, and one path has one row.
         """
         faults: list[str] = []
-        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig", "replace")))
-        for number, row in enumerate(reader, start=2):
+        for number, row in enumerate(_rows(content, place), start=2):
             fields = {
                 (k or "").strip().lower(): mask_keys((v or "").strip())
                 for k, v in row.items()
@@ -85,6 +88,19 @@ class ReceiptTable:
         return None
 
 
+def _rows(content: bytes, place: str) -> list[dict[str, Any]]:
+    csv.field_size_limit(MAX_FIELD)
+    try:
+        return list(csv.DictReader(io.StringIO(_text(content))))
+    except csv.Error as error:
+        hint = "correct the receipt table and ingest again"
+        raise UsageFault(f"the receipt table is no CSV: {error}", place=place, hint=hint) from error
+
+
+def _text(content: bytes) -> str:
+    return str(mend(decode(content)[0].removeprefix("\ufeff")))
+
+
 def _time(text: str, where: str, faults: list[str]) -> datetime | None:
     if not text:
         return None
@@ -98,10 +114,10 @@ def is_receipt_table(path: Path) -> bool:
     """Return whether a file begins with a CSV header that has path and owner."""
     try:
         with path.open("rb") as stream:
-            head = stream.readline(4096)
+            head = stream.read(4096)
     except OSError:
         return False
-    names = {name.strip().strip('"').lower() for name in head.decode("utf-8-sig", "replace").split(",")}
+    names = {name.strip().strip('"').lower() for name in _text(head).partition("\n")[0].split(",")}
     return names >= REQUIRED and path.stat().st_size <= _LARGEST
 
 

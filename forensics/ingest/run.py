@@ -12,7 +12,7 @@ from typing import Any
 from forensics.ingest.account import IngestResult, Pending, insert_files, tally
 from forensics.ingest.archives import opens
 from forensics.ingest.copying import NO_ROOM, copy_original
-from forensics.ingest.discover import Found, discover
+from forensics.ingest.discover import Found, bytes_of, discover
 from forensics.ingest.earlier import movable, unlogged
 from forensics.ingest.fast import NotPlain, read_fast, read_together
 from forensics.ingest.fast_windows import WINDOW, is_small
@@ -141,10 +141,9 @@ class Ingest:
             state = SKIPPED if "not " in found.problem.partition(":")[2] else DEFECTIVE
             self._unread(found, facts, FileReading(state, found.problem))
             return
-        try:
-            data = found.path.read_bytes()
-        except OSError as error:
-            self._unread(found, facts, FileReading(DEFECTIVE, f"cannot be read: {error.strerror}"))
+        data, problem = bytes_of(found.path, self._unpacking(found).limits.content)
+        if problem:
+            self._unread(found, facts, FileReading(DEFECTIVE, problem))
             return
         digest = sha256(data).hexdigest()
         if digest in self._withdrawn:
@@ -210,7 +209,7 @@ class Ingest:
 
     def _read(self, received: Received, data: bytes, how: Unpacking) -> FileReading:
         """Read one received file: an archive member by member, else its content."""
-        if archive_kind(received.content.data) and not received.content.problem:
+        if archive_kind(received.content.data):
             return read_archive(received, data, self._read_contents, how.limits, how.password)
         self._parts = 0
         if self.options.careful:

@@ -17,8 +17,11 @@ from isal import isal_zlib
 
 GZIP = b"\x1f\x8b"
 _BZIP2, _XZ, _ZSTD = b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
-COMPRESSED = (GZIP, _BZIP2, _XZ, _ZSTD)
+#: Frames that hold nothing to uncompress, with which some writers of zstd begin a file: their size follows.
+_SKIPPED = tuple(bytes((first,)) + b"\x2a\x4d\x18" for first in range(0x50, 0x60))
+COMPRESSED = (GZIP, _BZIP2, _XZ, _ZSTD, *_SKIPPED)
 _STEP = 1 << 20
+_NULS = re.compile(b"\\0*")
 _Damaged: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stub says it is one
 #: A call of a decompressor that fails gives nothing of its piece: small pieces lose little.
 _SMALL = 4096
@@ -54,6 +57,7 @@ _MAGIC = (
     (b"PAR1", "Parquet file"),
     (_BZIP2, "bzip2 file"),
     (_ZSTD, "zstd file"),
+    *((mark, "zstd file") for mark in _SKIPPED),
     (_XZ, "xz file"),
     (b"7z\xbc\xaf\x27\x1c", "7z archive"),
     (b"Rar!\x1a\x07", "RAR archive"),
@@ -210,10 +214,8 @@ def _other(received: bytes, most: int) -> Content:
     kind = binary_kind(received)
     problem = ""
     try:
-        if received.startswith(_ZSTD):
-            stream = pa.CompressedInputStream(io.BytesIO(received), "zstd")
-            while (piece := stream.read(_SMALL)) and out.tell() <= most:
-                out.write(piece)
+        if received.startswith((_ZSTD, *_SKIPPED)):
+            _unzstd(received, out, most)
         else:
             rest = _streams(received, out, most)
             if rest and out.tell() <= most:
@@ -225,6 +227,21 @@ def _other(received: bytes, most: int) -> Content:
         out = io.BytesIO()
     data = out.getvalue()
     return Content(data, sha256(data).hexdigest(), complete=not problem, problem=problem, notes=notes)
+
+
+def _unzstd(received: bytes, out: io.BytesIO, most: int) -> None:
+    """Write what the frames of zstd hold to `out`. Raises OSError for damage, after what stands before it is written."""
+    stream = pa.CompressedInputStream(io.BytesIO(received), "zstd")
+    try:
+        while out.tell() <= most and (piece := stream.read(_SMALL)):
+            out.write(piece)
+    except OSError:
+        # A read that fails gives nothing of its piece, so the last one is read again byte by byte.
+        again, known = pa.CompressedInputStream(io.BytesIO(received), "zstd"), out.tell()
+        for _ in range(known // _SMALL):
+            again.read(_SMALL)
+        while byte := again.read(1):  # until it raises too
+            out.write(byte)
 
 
 def _streams(received: bytes, out: io.BytesIO, most: int) -> int:
@@ -247,6 +264,8 @@ def _streams(received: bytes, out: io.BytesIO, most: int) -> int:
                     raise EOFError
             out.write(stream.decompress(piece, _STEP))
         position -= len(stream.unused_data)
+        if magic == _XZ:  # streams of xz may have NULs between them, four at a time
+            position += (_NULS.match(received, position).end() - position) // 4 * 4  # type: ignore[union-attr]
     return len(received[position:].lstrip(b"\x00"))
 
 
@@ -264,7 +283,7 @@ def binary_kind(data: bytes) -> str:
     for magic, name in _MAGIC:
         if data.startswith(magic):
             return name
-    if data[257:262] == b"ustar" or _is_old_tar(data[:512]):
+    if data[257:262] == b"ustar" or is_header(data[:512]):
         return "tar archive"
     head = data[:4096]
     if head and not _wide(head) and b"\x00" in head.rstrip(b"\x00"):
@@ -272,8 +291,8 @@ def binary_kind(data: bytes) -> str:
     return ""
 
 
-def _is_old_tar(header: bytes) -> bool:
-    """Whether these are the first 512 bytes of a tar from before POSIX, which only its checksum tells."""
+def is_header(header: bytes) -> bool:
+    """Return whether 512 bytes are the header of a member of tar: its checksum tells, also in one from before POSIX."""
     stated = header[148:156].strip(b" \x00")
     if len(header) < 512 or b"\x00" not in header[:100] or not stated or stated.strip(b"01234567"):
         return False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+#: How the session tokens of AWS begin, which hold where they came from.
+SESSION_TOKENS = ("IQoJb3JpZ2luX2Vj", "FwoGZXIvYXdz", "FQoGZXIvYXdz")
 #: Prefixes of provider keys, longest first, each with the least length of what follows it.
 KEY_FORMS = (
     ("sk-ant-[a-z0-9]+-", 16),
@@ -25,9 +27,16 @@ KEY_FORMS = (
     ("lsv2_(?:pt|sk)_", 30),
     ("gh[pousr]_", 30),
     ("github_pat_", 30),
+    ("csk-", 30),
+    ("hvs[.]", 24),
+    ("ya29[.]", 30),
+    *((begin, 60) for begin in SESSION_TOKENS),
 )
 _FORMS = "|".join(rf"({head})[\w\-/+=]{{{least},}}" for head, least in KEY_FORMS)
-KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{_FORMS})", re.ASCII)
+#: What may stand before a key: no letter or digit, but for the end of a character that JSON or an address has escaped.
+BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
+_FIRST = "".join(sorted({head[0] for head, _ in KEY_FORMS}))
+KEY = re.compile(rf"(?=[{_FIRST}]){BEFORE}(?:{_FORMS})", re.ASCII)
 _BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+)[\w\-.~+/=]{16,}", re.ASCII)
 #: Names of fields whose whole value is a secret, whatever it looks like.
 SECRET_FIELDS = frozenset(
@@ -35,6 +44,7 @@ SECRET_FIELDS = frozenset(
         *("authorization", "proxy-authorization", "x-api-key", "api-key", "apikey", "x-goog-api-key"),
         *("cookie", "set-cookie", "password", "passwd", "secret", "client_secret", "secret_key"),
         *("secretaccesskey", "aws_secret_access_key", "aws_session_token", "sessiontoken"),
+        *("x-amz-security-token",),
         *("access_token", "refresh_token", "id_token"),
         *("clientsecret", "secretstring", "servicepassword", "servicecredentialsecret", "privatekey", "private_key"),
     }

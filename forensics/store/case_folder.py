@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -18,9 +19,9 @@ import tomli_w
 from forensics import __version__
 from forensics.model.case import Settings, read_settings
 from forensics.model.clock import Clock, iso
-from forensics.model.errors import CaseFault
+from forensics.model.errors import CaseFault, ForensicsError
 from forensics.store.custody import CustodyLog
-from forensics.store.duckdb_engine import open_reader, open_writer
+from forensics.store.duckdb_engine import first_line, open_reader, open_writer
 from forensics.store.eventstore import create
 from forensics.store.schema import SCHEMA_VERSION
 
@@ -94,12 +95,16 @@ class CaseFolder:
     def writer(self, command: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """Hold the case's lock and open the store for writing.
 
-        Raises CaseFault naming the holder when another command has the lock for more than ten seconds.
+        Raises CaseFault naming the holder when another command has the lock for more than ten seconds, ForensicsError
+        when the store cannot be written, as on a full disk.
         """
         with self.locked(command):
             connection = open_writer(self.store_path)
             try:
                 yield connection
+            except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
+                hint = f"{first_line(error)}; what was committed stays: make room and run the same command again"
+                raise ForensicsError("the store cannot be written", place=self.store_path.name, hint=hint) from error
             finally:
                 connection.close()
 
@@ -127,8 +132,18 @@ class CaseFolder:
             lock.release()
 
     def note_settings(self) -> bool:
-        """Log a change of `case.toml` since the last act that looked at it; return whether it changed."""
-        now = self.settings().sha256
+        """Log a change of `case.toml` since the last act that looked at it; return whether it changed.
+
+        A case that can only be read stays as it is.
+        """
+        try:
+            return self._note_settings(self.settings().sha256)
+        except OSError as error:
+            if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
+                return False
+            raise
+
+    def _note_settings(self, now: str) -> bool:
         with self.writer("settings") as connection:
             row = connection.execute("SELECT value FROM meta WHERE name = 'settings_sha256'").fetchall()
             before = row[0][0] if row else ""

@@ -70,7 +70,7 @@ def open_writer(path: Path | str, *, threads: int = 1, memory: str = WRITER_MEMO
             connection.execute(f"ATTACH '{quoted}' AS store (ROW_GROUP_SIZE {ROW_GROUP})")
             connection.execute("USE store")
     except duckdb.Error as error:
-        raise CaseFault("the store cannot be opened for writing", place=str(path), hint=_first_line(error)) from error
+        raise CaseFault("the store cannot be opened for writing", place=str(path), hint=first_line(error)) from error
     connection.execute("SET TimeZone='UTC'")
     # Checkpoints after every group would write the same blocks again and again, and leave holes in the file.
     connection.execute("SET checkpoint_threshold='256MB'")
@@ -91,13 +91,14 @@ def open_reader(path: Path, *, threads: int = 2, memory: str = "1GB") -> duckdb.
     try:
         connection = duckdb.connect(str(path), read_only=True, config=config)
     except duckdb.Error as error:
-        raise CaseFault("the store cannot be opened", place=path.name, hint=_first_line(error)) from error
+        raise CaseFault("the store cannot be opened", place=path.name, hint=first_line(error)) from error
     connection.execute("SET GLOBAL TimeZone='UTC'")  # also for connections made beside this one
     connection.execute("SET lock_configuration=true")
     return connection
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what an error of the engine says, without where in the SQL."""
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
@@ -208,7 +209,7 @@ class DuckDBEngine:
                 for each, result in zip(wanted, results, strict=True):
                     self._into(result, each.sql, each.parameters)
         except duckdb.Error as error:
-            raise QueryFault(_first_line(error)) from error
+            raise QueryFault(first_line(error)) from error
         return [result.done() for result in results]
 
     def _into(self, result: _Result, sql: str, parameters: Mapping[str, Any]) -> None:
@@ -219,7 +220,7 @@ class DuckDBEngine:
                 del bound[BASELINE_WINDOW]  # told to the views that the query reads, and not in its own text
             result.add(parsed.execute(self._connection, sql, bound))
         except duckdb.Error as error:
-            raise QueryFault(_first_line(error)) from error
+            raise QueryFault(first_line(error)) from error
 
     def _named_in(self, sql: str) -> set[str]:
         return {name for found in self._connection.extract_statements(sql) for name in found.named_parameters}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -163,8 +164,9 @@ class EventStore:
         self.connection.execute("COMMIT")
 
     def roll_back(self) -> None:
-        """Undo the transaction that is open, and what was made in it."""
-        self.connection.execute("ROLLBACK")
+        """Undo the transaction that is open, and what was made in it; a commit that failed has undone it already."""
+        with suppress(duckdb.TransactionException, duckdb.FatalException):
+            self.connection.execute("ROLLBACK")
         self._statements.forget()
 
     def write(self, group: Group) -> Counter[tuple[int, str]]:

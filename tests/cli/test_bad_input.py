@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import filelock
 import pytest
 
 from forensics.cli.main import run
@@ -198,3 +200,42 @@ def test_interrupt_leaves_a_case_the_next_command_can_use(tmp_path, case):
         ]
     finally:
         connection.close()
+
+
+def test_a_full_disk_is_one_clear_line_and_the_next_run_goes_on(tmp_path, case):
+    resource = pytest.importorskip("resource", reason="no limits of processes there")
+    assert resource
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "a.json").write_bytes(delivery([event(n, requestID=os.urandom(40).hex()) for n in range(4000)]))
+    limited = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1_400_000, 1_400_000));"
+        "from forensics.cli.main import main; main()"
+    )
+    command = [sys.executable, "-c", limited, "ingest", str(case.root), str(logs), "--no-copy"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert "the store cannot be written" in ended.stderr
+    assert "make room" in ended.stderr
+    assert run(["ingest", str(case.root), str(logs), "--no-copy"]) == 0
+    connection = case.reader()
+    try:
+        assert connection.execute("SELECT count(*) FROM aws_event").fetchall() == [(4000,)]
+    finally:
+        connection.close()
+
+
+def test_a_case_that_can_only_be_read_is_read_and_not_written(tmp_path, case, capsys, monkeypatch):
+    (tmp_path / "a.json").write_bytes(delivery([event(1)]))
+
+    def refused(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", ".lock")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refused)
+    assert run(["status", str(case.root)]) == 0
+    capsys.readouterr()
+    assert run(["ingest", str(case.root), str(tmp_path / "a.json")]) == 1
+    assert talk(capsys) == [
+        "keytrail: .lock: Read-only file system; the case has to be in a folder that can be written"
+    ]

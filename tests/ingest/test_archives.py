@@ -16,7 +16,7 @@ import pytest
 
 from forensics.analysis.original import places_of, read_original
 from forensics.cli.commands.show import _content
-from forensics.ingest.archives import members
+from forensics.ingest.archives import member, members
 from forensics.ingest.enclosed import text_at
 from forensics.ingest.preview import preview
 from forensics.ingest.run import IngestOptions, ingest
@@ -176,3 +176,15 @@ def test_the_same_archive_again_is_unchanged_and_its_files_are_duplicates(case: 
     assert [s["reason"] for s in again.skipped] == ["unchanged"]
     plain = read(case, tmp_path, log(1), "a.json")
     assert (plain.records["accepted"], plain.records["duplicate"]) == (0, 1)
+
+
+def test_members_whose_labels_would_be_the_same_are_told_apart(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        for name, data in (("a.json", log(1)), ("a.json", log(2)), ("a.json#2", log(3)), ("i.zip!x.json", log(4))):
+            archive.writestr(name, data)
+        archive.writestr("i.zip", zipped({"x.json": log(5)}))
+    data = out.getvalue()
+    paths = [m.path for m in members(data)]
+    assert paths == ["a.json", "a.json#2", "a.json#2#2", r"i.zip\x21x.json", "i.zip!x.json"]
+    assert [member(data, path) for path in paths] == [log(n) for n in range(1, 6)]

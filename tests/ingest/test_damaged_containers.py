@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forensics.ingest.archives import members
+from forensics.ingest.preview import preview
 from forensics.ingest.run import IngestOptions, IngestResult, ingest
 from forensics.ingest.unpack import Limits, unpack
 from forensics.sources.protocol import Provenance
@@ -76,6 +78,24 @@ def test_a_cut_stream_gives_its_beginning(tmp_path: Path, pack: Callable[[bytes]
 @pytest.mark.parametrize("pack", [bz2.compress, lzma.compress], ids=["bz2", "xz"])
 def test_several_streams_one_after_the_other_are_one_content(pack: Callable[[bytes], bytes]) -> None:
     assert unpack(pack(b"one ") + pack(b"two")).data == b"one two"
+
+
+def test_streams_of_xz_with_padding_between_them_are_one_content() -> None:
+    assert unpack(lzma.compress(b"one ") + bytes(8) + lzma.compress(b"two") + bytes(4)).data == b"one two"
+
+
+def test_frames_of_zstd_are_one_content_and_those_to_skip_are_skipped(tmp_path: Path) -> None:
+    skipped = b"\x53\x2a\x4d\x18\x04\x00\x00\x00abcd"
+    found = unpack(skipped + zstd(b"one ") + skipped + zstd(b"two") + skipped)
+    assert (found.data, found.problem) == (b"one two", "")
+    result = read(tmp_path, zipped({"a.zst": skipped + zstd(log(1))}))
+    assert result.records["accepted"] == 1
+
+
+def test_what_stands_before_the_damage_of_zstd_is_read_to_the_byte() -> None:
+    found = unpack(zstd(noise(3)) + b"garbage")
+    assert found.data == noise(3)
+    assert found.problem == "the zstd file is cut off or damaged"
 
 
 def test_compression_within_compression_is_opened(tmp_path: Path) -> None:
@@ -139,6 +159,114 @@ def test_a_tar_member_larger_than_the_archive_gives_what_is_there(tmp_path: Path
     whole(result)
 
 
+@pytest.mark.parametrize("cut", [0, 400])
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gz", "bz2", "xz"])
+def test_a_compressed_tar_that_is_cut_or_damaged_gives_its_whole_members(
+    tmp_path: Path, pack: Callable[[bytes], bytes], cut: int
+) -> None:
+    data = bytearray(pack(tarred({"a.json": log(1, 2), "b.json": log(3), "c.json": noise(700)})))
+    data[-6] ^= 0xFF  # the checksum, or the size
+    result = read(tmp_path, bytes(data[: len(data) - cut]))
+    assert result.records["accepted"] >= 3
+    assert len(result.defective) == 1
+    whole(result)
+
+
+def test_behind_a_damaged_header_of_tar_the_next_members_are_read(tmp_path: Path) -> None:
+    data = bytearray(tarred({"a.json": log(1), "b.json": log(2), "c.json": log(3), "d.json": log(4)}))
+    for name in (b"b.json", b"d.json"):
+        data[data.index(name)] ^= 1
+    result = read(tmp_path, bytes(data))
+    assert result.records["accepted"] == 2
+    assert "2 defects, first: (damaged header): the header" in result.defective[0]["reason"]
+    whole(result)
+
+
+@pytest.mark.parametrize("kind", [b"7", b"Z"])
+def test_a_kind_of_tar_that_nobody_defined_is_a_file(kind: bytes) -> None:
+    data = bytearray(tarred({"a.json": log(1)}))
+    data[156:157] = kind
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    assert [m.data for m in members(bytes(data))] == [log(1)]
+
+
+def test_a_folder_of_zip_that_has_content_is_read() -> None:
+    assert [m.data for m in members(zipped({"logs/": log(1), "empty/": b"", "b.json": log(2)}))] == [log(1), log(2)]
+
+
+class Pipe(io.RawIOBase):
+    """What is written to a pipe: members state their sizes behind their content."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: object) -> int:
+        self.data += bytes(piece)  # type: ignore[call-overload]
+        return len(bytes(piece))  # type: ignore[call-overload]
+
+
+def piped(entries: dict[str, bytes]) -> bytes:
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return bytes(pipe.data)
+
+
+@pytest.mark.parametrize("pack", [zipped, piped])
+def test_a_zip_that_lost_its_end_gives_its_members(tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes]) -> None:
+    data = pack({"a.json": log(1, 2), "empty/": b"", "b.json": log(3), "c.json": noise(300)})
+    directory = data.index(b"PK\x01\x02")
+    found = [(m.path, m.problem) for m in members(data[:directory])]
+    damaged = ("", "the archive is damaged (BadZipFile): the rest is not read")
+    assert found == [("a.json", ""), ("b.json", ""), ("c.json", ""), damaged]
+    found = [(m.path, m.problem) for m in members(data[: directory - 2_000])]
+    assert found[1:] == [("b.json", ""), ("c.json", "the member is cut off"), damaged]
+    result = read(tmp_path, data[: directory - 2_000])
+    assert 3 < result.records["accepted"] < 303
+    assert len(result.defective) == 1
+    whole(result)
+
+
+def test_limits_hold_for_a_zip_that_lost_its_end() -> None:
+    data = zipped({"a.json": b" " * 9_000_000, "b.json": log(1)})[:-30]
+    found = [(m.path, m.problem) for m in members(data, Limits(ratio=1, ratio_from=1_000_000))]
+    assert found[:2] == [("a.json", "uncompressed size is over the limit"), ("b.json", "")]
+
+
+def test_bytes_that_the_directory_of_a_zip_does_not_name_are_said(tmp_path: Path) -> None:
+    data = zipped({"a.json": log(1), "b.json": log(2), "c.json": log(3)})
+    directory = data.index(b"PK\x01\x02")
+    second = data.index(b"PK\x01\x02", directory + 4)
+    third = data.index(b"PK\x01\x02", second + 4)
+    hidden = bytearray(data[:second] + data[third:])
+    new_end = hidden.index(b"PK\x05\x06")
+    hidden[new_end + 8 : new_end + 16] = b"\x02\x00\x02\x00" + (new_end - directory).to_bytes(4, "little")
+    size = data.index(b"PK\x03\x04", data.index(b"PK\x03\x04", 4) + 4) - data.index(b"PK\x03\x04", 4)
+    assert [(m.path, m.aside) for m in members(bytes(hidden) + log(4))] == [
+        ("(between members)", f"{size} bytes that the directory of the archive does not name are not read"),
+        ("(after the end)", f"{len(log(4))} bytes after the end of the archive are not read"),
+        ("a.json", ""),
+        ("c.json", ""),
+    ]
+    result = read(tmp_path, bytes(hidden) + log(4))
+    assert sum("not read: (" in note for note in result.notes) == 2
+
+
+def test_a_directory_that_hides_the_end_of_a_member_is_a_defect() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("a.json", b"[]" + log(1))
+    data = bytearray(out.getvalue())
+    directory = data.index(b"PK\x01\x02")
+    data[directory + 16 : directory + 28] = zlib.crc32(b"[]").to_bytes(4, "little") + b"\x02\x00\x00\x00" * 2
+    assert "another size" in next(m.problem for m in members(bytes(data)) if m.path == "a.json")
+
+
 def test_a_damaged_zip_member_gives_its_beginning_and_its_neighbours(tmp_path: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
@@ -193,3 +321,20 @@ def test_no_damage_makes_a_reader_raise(form: str, draw: st.DataObject) -> None:
     defects = sum(1 for each in reading.defects if each["is_record"])
     assert reading.seen == reading.offered + defects + reading.out_of_scope
     assert len(group) == reading.offered
+
+
+def test_a_preview_says_what_is_wrong_in_the_words_of_ingest(tmp_path: Path) -> None:
+    damaged = bytearray(zipped({"a.json": noise(40), "b.json": b'{"Records'}))
+    damaged[len(damaged) // 2] ^= 0xFF
+    (tmp_path / "x.zip").write_bytes(damaged)
+    (tmp_path / "y.json").write_bytes(b'{"Records')
+    (tmp_path / "z.json.gz").write_bytes(gzip.compress(noise(40))[:-2_000])
+    rows = {row["path"]: (row["source"], row["why"]) for row in preview([tmp_path])}
+    assert rows["x.zip!a.json"][0] == "aws_cloudtrail"
+    assert rows["x.zip!a.json"][1].startswith("the member is damaged")
+    assert rows["x.zip!b.json"] == rows["y.json"] == ("", "broken JSON: nothing in it can be recognised")
+    assert rows["z.json.gz"] == ("aws_cloudtrail", "the gzip stream is cut off; Records with eventSource and eventName")
+    reasons = {
+        each["path"]: each["reason"] for each in ingest(new_case(tmp_path), [tmp_path], IngestOptions()).defective
+    }
+    assert reasons["y.json"] == rows["y.json"][1]

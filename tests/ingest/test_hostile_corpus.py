@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from forensics.ingest.account import IngestResult
+from forensics.ingest.discover import bytes_of
 from forensics.ingest.preview import preview
 from forensics.ingest.run import IngestOptions, ingest
 from tests.building import delivery, event, new_case
@@ -323,3 +324,25 @@ def test_a_file_that_changes_between_listing_and_reading(
     result = ingest(case, [folder], IngestOptions(copy=False))
     assert result.records["accepted"] == (2 if change == "other bytes" else 1)
     assert [each["path"] for each in result.defective] == ([] if change == "other bytes" else ["odd.json"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes there")
+def test_a_pipe_in_the_place_of_a_file_is_not_opened(tmp_path: Path) -> None:
+    odd = tmp_path / "odd.json"
+    os.mkfifo(odd)
+    assert bytes_of(odd, 10) == (b"", "not a regular file any more: not opened")
+
+
+def test_a_file_larger_than_the_limit_or_the_memory_is_a_defect(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with (folder / "odd.json").open("wb") as sparse:
+        sparse.truncate(1 << 42)
+    with (folder / "odd.zip").open("wb") as sparse:
+        sparse.write(zipped({"a.json": GOOD})[:-5])
+        sparse.truncate(1 << 42)
+    result = check(tmp_path, folder)
+    assert [(each["path"], "limit" in each["reason"] or "memory" in each["reason"]) for each in result.defective] == [
+        ("odd.json", True),
+        ("odd.zip", True),
+    ]

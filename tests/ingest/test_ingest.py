@@ -264,3 +264,15 @@ def test_dry_run_says_what_each_file_is(tmp_path):
         ("a.json", "aws_cloudtrail"),
         ("b.txt", ""),
     ]
+
+
+def test_a_receipt_table_that_is_no_csv_is_named_and_one_in_utf16_is_used(tmp_path):
+    case, logs = new_case(tmp_path), tmp_path / "logs"
+    logs.mkdir()
+    (logs / "a.json").write_bytes(delivery([event(1)]))
+    (logs / "receipts.csv").write_bytes(b"path,owner\na\rb,Alder\n")
+    with pytest.raises(UsageFault, match="the receipt table is no CSV"):
+        ingest(case, [logs], IngestOptions())
+    (logs / "receipts.csv").write_bytes("path,owner\na.json,Alder\n".encode("utf-16"))
+    ingest(case, [logs], IngestOptions())
+    assert query(case, "SELECT owner FROM receipt WHERE path = 'a.json'") == [("Alder",)]

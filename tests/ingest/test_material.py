@@ -14,6 +14,7 @@ from forensics.ingest.material import TOO_SHORT, find_material, mask_rows, mask_
 from forensics.model.masking import SECRET_FIELDS
 from tests.building import delivery, event, new_case
 from tests.case_events import BASES
+from tests.ingest.test_archives import zipped
 
 BODY = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA"
 #: One key of each form in forensics/model/masking.py.
@@ -22,6 +23,7 @@ KEYS = [
     *(f"{head}{BODY}" for head in ("pk-lf-", "sk_", "bedrock-api-key-", "AIza", "gsk_", "xai-", "hf_", "api_org_")),
     *(f"{head}{BODY}" for head in ("pplx-", "r8_", "nvapi-", "dapi", "lsv2_pt_", "lsv2_sk_", "ghp_", "github_pat_")),
     f"ABSK{BODY}{BODY}",
+    *(f"{head}{BODY}{BODY}" for head in ("csk-", "hvs.", "ya29.", "IQoJb3JpZ2luX2Vj", "FwoGZXIvYXdz", "FQoGZXIvYXdz")),
 ]
 SECRET = "wJalr/XUtnFEMI+K7MDENG/bPxRfiCYinventedkey"
 
@@ -36,7 +38,7 @@ def test_each_form_is_masked_also_behind_escapes(key):
         masked = masked_json(text)
         assert BODY not in masked
         assert BODY not in json.dumps(json.loads(masked))
-        assert [m.kind for m in find_material(text)] == ["provider_key"]
+        assert [m.kind for m in find_material(text)] == ["aws_session_token" if key[0] in "IF" else "provider_key"]
         suspects = suspects_of(pa.array(["{}", text]))
         assert suspects == {1: text}
         changed, found = mask_rows(suspects)
@@ -57,6 +59,76 @@ def test_secrets_by_name_in_every_notation():
         assert [m.kind for m in find_material(text)] == kinds, text
         assert "bPxRfiCYinvented" not in masked_json(text)
         assert masked_json(masked_json(text)) == masked_json(text)
+
+
+PEM = f"-----BEGIN PRIVATE KEY-----\n{BODY}\n{BODY}\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize("before", ["line\n", "\t", "key%3D", "\\u003d", '"'])
+def test_a_key_behind_an_escape_is_one(before):
+    for key in (KEYS[1], KEYS[9], f"aws_session_token={SECRET}", f"Bearer {BODY}"):
+        for text in (json.dumps({"a": f"{before}{key}"}), json.dumps({"a": json.dumps({"b": f"{before}{key} end"})})):
+            masked = masked_json(text)
+            assert not secrets_in(masked), text
+            assert json.loads(masked)
+            assert mask_rows(suspects_of(pa.array(["{}", text])))[0] == {1: masked}
+
+
+@pytest.mark.parametrize(
+    "value", [PEM, f"it's {SECRET}", f'a"{SECRET}', f"a\\{SECRET}", f"\u00e4 {SECRET}", json.dumps({"k": PEM})]
+)
+def test_a_secret_is_masked_to_its_end(value):
+    text = json.dumps({"private_key": value, "next": "stays"})
+    for nested in (text, json.dumps({"m": text}), json.dumps({"n": json.dumps({"m": text})})):
+        masked = masked_json(nested)
+        assert not secrets_in(masked)
+        assert "stays" in masked
+        inner = json.loads(masked)
+        while "private_key" not in inner:
+            inner = json.loads(next(iter(inner.values())))
+        assert inner["private_key"].startswith("...")
+        assert masked_json(masked) == masked
+        assert mask_rows(suspects_of(pa.array(["{}", nested])))[0] == {1: masked}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"headers": {"x-api-key": [BODY]}}),
+        json.dumps({"headers": [{"name": "X-Api-Key", "value": BODY}]}),
+        json.dumps({"url": f"https://b.example/o?X-Amz-Security-Token={SECRET.replace('+', '%2B')}&X-Amz-Date=1"}),
+        json.dumps({"secretAccessKey": SECRET}).replace("+", "\\u002B"),
+        json.dumps({"token": f"ABSK{SECRET}"}).replace("+", "\\u002B"),
+    ],
+)
+def test_a_secret_in_headers_addresses_and_escapes(text):
+    masked = masked_json(text)
+    assert not secrets_in(masked)
+    assert SECRET[20:40] not in masked
+    assert json.loads(masked)
+    assert mask_rows(suspects_of(pa.array(["{}", text])))[0] == {1: masked}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"k":"\\\\/' + "\\\\" * 500_000 + ' "}',
+        '{"password":"' + "\\\\" * 500_000 + ' "}',
+        '{"k":"' + "sk-proj-" * 100_000 + '"}',
+        '{"k":"' + "sk-" * 300_000 + '"}',
+    ],
+    ids=["escapes", "secret", "keys", "short keys"],
+)
+def test_what_repeats_itself_takes_no_longer_than_its_length(text):
+    """Each took minutes to hours when every place was looked at to the end of the text."""
+    assert len(masked_json(text)) <= len(text)
+
+
+def test_secrets_in_the_json_of_a_cell_are_found():
+    cell = json.dumps({"secretAccessKey": SECRET, "sessionToken": PEM})
+    text = "a,b\n1," + '"' + cell.replace('"', '""') + '"\n'
+    assert [m.kind for m in find_material(text)] == ["aws_secret_key", "aws_session_token"]
+    assert not secrets_in(mask_text(text))
 
 
 @pytest.mark.parametrize(
@@ -251,6 +323,39 @@ def test_no_full_key_reaches_a_table_a_log_or_the_terminal(case, tmp_path, capsy
     last = json.loads((case.root / "custody.jsonl").read_bytes().splitlines()[-1])
     assert (last["act"], last["event_key"], last["by"]) == ("revealed", rows[0][0], "ada")
     assert secrets_in(json.dumps(last)) == []
+
+
+def test_keys_in_names_of_files_and_members_are_masked(tmp_path, capsys):
+    folder, logs = new_case(tmp_path), tmp_path / "logs"
+    (logs / KEYS[1]).mkdir(parents=True)
+    (logs / f"{KEYS[1]}.json").write_bytes(delivery([event(1)]))
+    (logs / KEYS[1] / "a.json").write_bytes(delivery([event(2)]))
+    names = {f"{KEYS[2]}.json": delivery([event(3)]), f"d/{KEYS[2]}.json": delivery([event(4)])[:-40]}
+    (logs / "z.zip").write_bytes(zipped({**names, f"{KEYS[2]}.txt": b"text"}))
+    for command in (
+        ["ingest", "--dry-run"],
+        ["ingest", "--json"],
+        ["ingest"],
+        ["status"],
+        ["status", "--json"],
+        ["report"],
+    ):
+        act, *options = command
+        run([act, str(folder.root), *([str(logs)] if act == "ingest" else []), *options])
+        captured = capsys.readouterr()
+        assert secrets_in(captured.out + captured.err) == [], command
+    assert "sk-proj-...Y0zA" in dump(folder)
+    assert secrets_in(dump(folder)) == []
+    for path in sorted(folder.root.rglob("*")):
+        if path.is_file() and path.parent.name != "evidence":
+            assert secrets_in(path.read_bytes().decode("latin-1")) == [], path.name
+    connection = folder.reader()
+    try:
+        keys = connection.execute("SELECT event_key FROM aws_event ORDER BY event_key").fetchall()
+    finally:
+        connection.close()
+    assert len(keys) == 3
+    assert [run(["show", key, "--case", str(folder.root)]) for (key,) in keys] == [0, 0, 0]
 
 
 def test_prompts_mark_the_exhibit_and_are_not_shown(tmp_path, capsys):
