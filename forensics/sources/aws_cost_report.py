@@ -5,7 +5,8 @@ Lines of Amazon Bedrock are read, also those of models sold through the Marketpl
 Amounts are unblended, in units of the currency; the usage amount counts in the unit of its price and stays in `raw`.
 A report comes in parts and is delivered anew as the month goes on. A line is named by all that AWS tells lines apart by,
 tags too, so that lines of two parts are two; never by its id, which is good for one part of one delivery only, nor by
-rates, amounts or invoices, which a later delivery changes.
+rates, amounts or invoices, which a later delivery changes. Two lines of two files that are alike in all of that are taken
+for two deliveries of one: nothing in them tells otherwise, and `ai_cost_superseded` shows where their amounts differ.
 https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2.html
 """
 
