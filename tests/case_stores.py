@@ -112,10 +112,10 @@ class _Writer(EventStore):
         super().__init__(connection)
         self._projections = projections
 
-    def _project(self, incoming: pa.Table) -> None:
-        made = self._projections.rows(incoming)
+    def _keep_aws(self, incoming: pa.Table, lines: pa.ChunkedArray) -> None:
+        made = self._projections.rows(incoming.take(lines))
         if made is None:
-            super()._project(incoming)
+            super()._keep_aws(incoming, lines)
             return
         for name, rows in made.items():
             self.connection.register("projected_rows", rows)
