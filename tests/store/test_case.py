@@ -23,6 +23,7 @@ from forensics.store.custody import check_chain
 from forensics.store.duckdb_engine import DuckDBEngine, open_reader
 from forensics.store.schema import SCHEMA_VERSION, TABLES
 from tests.building import clock, delivery, event, new_case
+from tests.evidence.sealing import SETTINGS, Ticking
 from tests.paths import REPOSITORY, SAMPLE
 
 
@@ -54,6 +55,25 @@ def test_init_makes_the_case_and_logs_it(tmp_path):
     )
     assert tables == set(TABLES)
     assert json.loads(case.custody.path.read_text().splitlines()[0])["act"] == "case opened"
+
+
+@pytest.mark.parametrize(("settings", "clock_of"), [(None, lambda: clock), (SETTINGS, Ticking)])
+def test_the_cases_that_tests_copy_are_what_init_makes(tmp_path, settings, clock_of):
+    def told(case):
+        files = {p.name: p.read_bytes() for p in case.root.iterdir() if p.is_file() and p != case.store_path}
+        connection = case.reader()
+        try:
+            meta = connection.execute("FROM meta ORDER BY name").fetchall()
+            made = (
+                "SELECT sql FROM duckdb_tables() UNION ALL SELECT sql FROM duckdb_views() WHERE NOT internal ORDER BY 1"
+            )
+            return files, meta, connection.execute(made).fetchall(), case.clock()
+        finally:
+            connection.close()
+
+    expected = told(init_case(tmp_path / "case", clock_of(), settings))
+    assert told(new_case(tmp_path / "copied", settings, clock_of)) == expected
+    assert told(new_case(tmp_path / "again", settings, clock_of)) == expected
 
 
 def test_nothing_is_overwritten(tmp_path):
