@@ -18,7 +18,7 @@ from forensics.ingest.receipts import read_tables
 from forensics.ingest.run import Ingest, IngestOptions, ingest
 from forensics.model.errors import CaseFault
 from forensics.store.building_blocks import compute_blocks
-from forensics.store.case_folder import init_case, open_case
+from forensics.store.case_folder import init_case, open_case, open_noting_settings
 from forensics.store.custody import check_chain
 from forensics.store.duckdb_engine import DuckDBEngine, open_reader
 from forensics.store.schema import SCHEMA_VERSION, TABLES
@@ -90,6 +90,26 @@ def test_another_schema_is_refused(tmp_path):
         connection.execute("UPDATE meta SET value = '0' WHERE name = 'schema'")
     with pytest.raises(CaseFault, match="schema 0"):
         open_case(case.root, clock)
+
+
+def test_a_change_of_the_settings_is_logged_once_by_whoever_opens_the_case_next(tmp_path):
+    case = new_case(tmp_path)
+    before = case.settings().sha256
+
+    def opened():
+        return open_noting_settings(case.root, clock)[1]
+
+    def logged():
+        acts = [json.loads(line) for line in case.custody.path.read_text().splitlines()]
+        return [(a["before"], a["after"]) for a in acts if a["act"] == "settings changed"]
+
+    with case.locked("other"):
+        assert not opened()  # what did not change waits for nobody
+    case.settings_path.write_bytes(case.settings_path.read_bytes() + b"# noted\n")
+    after = case.settings().sha256
+    assert opened() and not opened() and logged() == [(before, after)]
+    case.settings_path.write_bytes(case.settings_path.read_bytes().removesuffix(b"# noted\n"))
+    assert opened() and logged() == [(before, after), (after, before)]
 
 
 def test_custody_chain_shows_every_change(tmp_path):
