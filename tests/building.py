@@ -57,6 +57,11 @@ def delivery(events: Sequence[dict[str, Any]]) -> bytes:
     return json.dumps({"Records": list(events)}, separators=(",", ":")).encode()
 
 
+def lines(events: Sequence[dict[str, Any]]) -> bytes:
+    """The same records, one a line."""
+    return b"".join(json.dumps(e, separators=(",", ":")).encode() + b"\n" for e in events)
+
+
 def packed(data: bytes) -> bytes:
     """One gzip member without time."""
     return gzip.compress(data, mtime=0)

@@ -18,7 +18,6 @@ from forensics.sources.protocol import WHOLE
 MAX_DEPTH = 64
 _BLANK = re.compile(r"[\s\x00\x1a\ufeff]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]', re.DOTALL)
-_OPENING = re.compile(r"[\[{]")
 _LINE = re.compile(r"[^\n]*")
 _NEXT_LINE = re.compile(r"(?<=\n)[{\[]")
 
@@ -134,7 +133,7 @@ def parse(text: str, start: int) -> tuple[Any, int, str, frozenset[str]]:
             return None, stop or 0, _reason(first, stop is not None), frozenset()
     if _DUPLICATES.seen:
         flags.add("duplicate_names")
-    if len(_OPENING.findall(text, start, end)) > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
+    if text.count("{", start, end) + text.count("[", start, end) > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
         return None, end, f"nested deeper than {MAX_DEPTH} levels", frozenset()
     return value, end, "", frozenset(flags)
 

@@ -8,7 +8,6 @@ readers therefore give the same rows; this one only gives none where it is not s
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +20,8 @@ import pyarrow as pa
 from orjson import OPT_SORT_KEYS, dumps, loads
 
 from forensics.ingest.careful import MAX_DEPTH, parse
-from forensics.ingest.fast_windows import Window, joined, looks_plain, windows
-from forensics.ingest.material import Material, mask_rows, mask_text, rows_matching, suspects_of
+from forensics.ingest.fast_windows import LINES, Layout, Window, joined, layout_of, windows
+from forensics.ingest.material import IS_HEX, Material, mask_rows, mask_text, rows_matching, suspects_of
 from forensics.ingest.mending import readable
 from forensics.ingest.reading import READ, FileReading, Received
 from forensics.sources import aws_cloudtrail
@@ -39,11 +38,9 @@ _ODD_NUMBER = r"[:\[,][ \t\r\n]*(?:-0[,}\]]|-?[0-9]+[.eE]|-?[0-9]{19})"
 #: An escaped NUL, which no column holds.
 _ZERO = r"[\\]u0000"
 _MAY_HOLD = frozenset({dict, list, float})
-#: Ids that hold no key material, whatever its form.
-_IS_HEX = re.compile(r"[0-9a-f-]*").fullmatch
 _SOURCE = aws_cloudtrail.SOURCE
-#: Names of first records, in files that no other format claims.
-_NO_OTHER: set[frozenset[str]] = set()
+#: Form and container of files, with the names of their first records, that no other format claims.
+_NO_OTHER: set[tuple[str, str, frozenset[str]]] = set()
 _MOST_SHAPES = 1_000
 
 
@@ -79,14 +76,15 @@ def read_fast(received: Received, group: Group, part: Callable[[Group], None] | 
     `part` takes what was read of a large file so far. Raises NotPlain when the rest then asks for the careful reader:
     what was handed on must be given up.
     """
-    if not looks_plain(received):
+    layout = layout_of(received)
+    if layout is None:
         return None
     tables: list[tuple[pa.Table, pa.Table]] = []
     material: list[dict[str, Any]] = []
     why, number, handed_on, waiting = "", 0, False, 0
     try:
-        for window in windows(received):
-            why = why or _recognised(window.pieces[0], received)
+        for window in windows(received, layout):
+            why = why or _recognised(window.pieces[0], received, layout)
             places, records, found = _batch(window)
             tables.append((places, records))
             material += [row for _, row in found]
@@ -109,7 +107,10 @@ def read_together(files: Sequence[Received], group: Group) -> list[FileReading |
         return []
     try:
         window = joined(files)
-        whys = [_recognised(window.pieces[stretch.row], stretch.received) for stretch in window.stretches]
+        whys = [
+            _recognised(window.pieces[stretch.row], stretch.received, layout_of(stretch.received))
+            for stretch in window.stretches
+        ]
         places, records, found = _batch(window)
     except _UNLIKE:
         half = len(files) // 2
@@ -135,22 +136,25 @@ def _reading(received: Received, count: int, why: str, material: list[dict[str, 
     )
 
 
-def _recognised(first: bytes, received: Received) -> str:
+def _recognised(first: bytes, received: Received, layout: Layout | None) -> str:
     """Return why the file is CloudTrail; the same question to all formats that the careful reader asks."""
     data, record = received.content.data, orjson.loads(first)
     head = data[: 4 * 4096].decode("utf-8", "ignore")[:4096]
     probe = Probe("json", frozenset({"Records"}), "Records", record, text_head=head)
+    if layout is LINES:
+        form = "ndjson" if len(data.rstrip(b"\n")) > len(first) else "json"
+        probe = Probe(form, frozenset(record), "", record, text_head=head)
     if any(source.recognise(probe) for source in received.maps):
         raise _Careful
-    names = frozenset(record)
-    if names in _NO_OTHER and (why := _SOURCE.recognise(probe)):
+    shape = probe.form, probe.container, frozenset(record)
+    if shape in _NO_OTHER and (why := _SOURCE.recognise(probe)):
         return why
     claims = recognise(probe)
     if len(claims) != 1 or claims[0][0] is not _SOURCE:
         raise _Careful
     # No format looks at more than the names of a record that has names of CloudTrail only.
     if is_plain_event(record) and len(_NO_OTHER) < _MOST_SHAPES:
-        _NO_OTHER.add(names)
+        _NO_OTHER.add(shape)
     return claims[0][1]
 
 
@@ -212,7 +216,7 @@ def _columns(window: Window, odd: set[int], fractions: set[int], secret: set[int
             canonicals.append(sha256(written).hexdigest())
         else:
             native = _unusual(columns, raw, row)
-        if row in secret and not (row not in columns.unmapped and _IS_HEX(native)):
+        if row in secret and not (row not in columns.unmapped and IS_HEX(native)):
             _without_secrets(native, columns.unmapped.get(row) or "")
         digest = sha256(raw).hexdigest()
         natives.append(native)

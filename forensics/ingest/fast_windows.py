@@ -12,15 +12,30 @@ import pyarrow as pa
 from forensics.ingest.reading import Received
 from forensics.ingest.unpack import binary_kind
 
-_HEAD, _TAIL = b'{"Records":[', b"]}"
 _SEAM = b'},{"eventVersion":'
 _NEXT = b'{"eventVersion":'
 #: The same seam with a line feed, which JSON takes for a blank and no JSON text holds within its strings.
 _LINES = b'}\n{"eventVersion":'
+#: Bytes in which the first of several lines ends.
+_LONGEST_LINE = 1024**2
 #: Bytes that are read at once.
 WINDOW = 8 * 1024**2
 #: Files of at most so many bytes are read together: each step costs its share once a window, not once a file.
 SMALL = WINDOW // 8
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How records stand in a file: what is before them, between two of them (the first byte ends one) and behind them."""
+
+    head: bytes
+    seam: bytes
+    tail: bytes
+
+
+#: As delivered to S3, and one record a line.
+LIST = Layout(b'{"Records":[', _SEAM, b"]}")
+LINES = Layout(b"", b"}\n", b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +104,41 @@ def _texts(text: bytes, bounds: list[int]) -> pa.Array:
 
 def is_small(received: Received) -> bool:
     """Whether a file looks as if it could be read together with others."""
-    content = received.content
-    return len(content.data) <= SMALL and looks_plain(received) and content.data.find(b"\n", 0, _end(content.data)) < 0
+    data, layout = received.content.data, layout_of(received)
+    if layout is None or len(data) > SMALL:
+        return False
+    return layout is LINES or data.find(b"\n", 0, _end(data, layout)) < 0
 
 
-def looks_plain(received: Received) -> bool:
-    """Whether a file has the form of plain delivery at its beginning and end."""
+def layout_of(received: Received) -> Layout | None:
+    """Return how a file of plain delivery holds its records, by its beginning and end; None for any other file."""
     data = received.content.data
-    begins = not received.content.problem and data.startswith(_HEAD + _NEXT)
-    return begins and data.startswith(b"}" + _TAIL, _end(data) - 1) and not binary_kind(data)
+    if received.content.problem or binary_kind(data):
+        return None
+    if data.startswith(LIST.head + _NEXT):
+        return LIST if data.startswith(b"}" + LIST.tail, _end(data, LIST) - 1) else None
+    if not data.startswith(b'{"') or not data.startswith(b"}", _end(data, LINES) - 1):
+        return None
+    first = data[: data.find(b"\n", 0, _LONGEST_LINE) + 1 or _LONGEST_LINE]
+    is_line = first.endswith(b"}\n") or len(first) == len(data)
+    return LINES if is_line and b'"eventSource":"' in first and b'"Records":' not in first else None
 
 
-def _end(data: bytes) -> int:
-    """Return where the list of records ends."""
-    return len(data) - data.endswith(b"\n") - len(_TAIL)
+def _end(data: bytes, layout: Layout) -> int:
+    """Return where the records end."""
+    return len(data) - data.endswith(b"\n") - len(layout.tail)
 
 
 def joined(files: Sequence[Received]) -> Window:
     """Return the records of some small files, which hold no line feed, as one window."""
     texts, stretches, rows = [], list[Stretch](), 0
     for received in files:
-        data = received.content.data
-        text = data[len(_HEAD) : _end(data)].replace(_SEAM, _LINES)
+        data, layout = received.content.data, layout_of(received) or LIST
+        text = data[len(layout.head) : _end(data, layout)]
+        text = text if layout is LINES else text.replace(_SEAM, _LINES)
         count = text.count(b"\n") + 1
         texts.append(text)
-        stretches.append(Stretch(received, rows, count, 0, len(_HEAD)))
+        stretches.append(Stretch(received, rows, count, 0, len(layout.head)))
         rows += count
     text = b"\n".join(texts)
     return _window(text, text.split(b"\n"), stretches)
@@ -124,19 +149,19 @@ def _window(text: bytes, pieces: list[bytes], stretches: list[Stretch]) -> Windo
     return Window(text, pieces, [0, *accumulate(length + 1 for length in lengths[:-1])], lengths, stretches)
 
 
-def windows(received: Received) -> Iterator[Window]:
+def windows(received: Received, layout: Layout) -> Iterator[Window]:
     """Yield the records of a file, some megabytes at a time: that bounds the memory."""
-    data, number = received.content.data, 0
-    start, end = len(_HEAD), _end(data)
+    data, number, seam = received.content.data, 0, layout.seam
+    start, end = len(layout.head), _end(data, layout)
     while start < end:
-        cut = data.rfind(_SEAM, start, start + WINDOW) if end - start > WINDOW else end - 1
+        cut = data.rfind(seam, start, start + WINDOW) if end - start > WINDOW else end - 1
         if cut < 0:  # one record is larger than the window
-            cut = data.find(_SEAM, start + WINDOW - len(_SEAM), end)
+            cut = data.find(seam, start + WINDOW - len(seam), end)
             cut = cut if cut >= 0 else end - 1
         written = data[start : cut + 1]
-        text = written.replace(_SEAM, _LINES)
+        text = written if layout is LINES else written.replace(_SEAM, _LINES)
         pieces = text.split(b"\n")
-        if b"\n" in written:  # within a record
+        if layout is LIST and b"\n" in written:  # within a record
             inner = written.split(_SEAM)
             last = len(inner) - 1
             pieces = [_NEXT * (n > 0) + piece + b"}" * (n < last) for n, piece in enumerate(inner)]

@@ -59,6 +59,9 @@ _MASKED = re.compile(r"[\w-]{0,24}\.\.\.[\w\-+/.]{0,4}")
 _ESCAPED_CODES = r"u00(?:3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9Aa]|2[DdFf])"
 _ESCAPE = re.compile(rf"\\+(?:({_ESCAPED_CODES})|(/))")
 _DEEPEST = 40
+#: Texts of so many characters, and ids that hold no key material, whatever its form.
+TOO_SHORT = 7
+IS_HEX = re.compile(r"[0-9a-f-]*").fullmatch
 #: Stands between texts that are searched together: no pattern reaches over it.
 _APART = "\\\x00"
 

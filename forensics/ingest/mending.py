@@ -21,7 +21,8 @@ def readable(record: RawRecord) -> tuple[str, bool]:
         and "\\ud" not in text
         and "\\uD" not in text
         and "\\u0000" not in text
-        and _UNSTORABLE.search(text) is None
+        and "\x00" not in text
+        and (text.isascii() or _UNSTORABLE.search(text) is None)
     ):
         return text, False
     # Written anew only for the projection; the evidence keeps the text. Decimals become text in it.

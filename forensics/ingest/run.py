@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any
 
 from forensics.ingest.account import IngestResult, Pending, insert_files, tally
 from forensics.ingest.archives import opens
+from forensics.ingest.copying import NO_ROOM, copy_original
 from forensics.ingest.discover import Found, discover
 from forensics.ingest.earlier import movable, unlogged
 from forensics.ingest.fast import NotPlain, read_fast, read_together
@@ -37,10 +37,6 @@ from forensics.store.schema import EVENT_TABLES, EVENT_TIMES
 GROUP_RECORDS = 2 * ROW_GROUP
 GROUP_FILES = 256
 GROUP_BYTES = 64 * 1024**2
-_SUFFIXES = (
-    *(".json.gz", ".jsonl.gz", ".csv.gz", ".json", ".jsonl", ".ndjson", ".csv", ".gz", ".txt", ".toml"),
-    *(".zip", ".tar", ".tgz", ".bz2", ".xz", ".zst"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +213,10 @@ class Ingest:
         """Read one received file: an archive member by member, else its content."""
         if archive_kind(received.content.data) and not received.content.problem:
             return read_archive(received, data, self._read_contents, how.limits, how.password)
+        self._parts = 0
         if self.options.careful:
-            return read_file(received, self._group)
-        own, self._parts = Group(), 0  # handing on a part begins a new group of the run
+            return read_file(received, self._group, self._hand_on)
+        own = Group()  # handing on a part begins a new group of the run
         try:
             quick = read_fast(received, own, self._part)
         except NotPlain:
@@ -227,17 +224,18 @@ class Ingest:
             self._parts, quick = 0, None
         self._group.bulk.extend(own.bulk)
         self._written += self._parts
-        return read_file(received, self._group) if quick is None else quick
+        return read_file(received, self._group, self._hand_on) if quick is None else quick
 
     def _read_contents(self, contents: Sequence[Received]) -> list[FileReading]:
         """Read contents, small ones together. What came before is written when it is much; it is committed later."""
         if len(self._group) >= ROW_GROUP:
             self._write_on()
+        self._parts = 0
         if self.options.careful:
-            return [read_file(each, self._group) for each in contents]
+            return [read_file(each, self._group, self._hand_on) for each in contents]
         together = len(contents) != 1 or is_small(contents[0])
         quick = read_together(contents, self._group) if together else [read_fast(contents[0], self._group)]
-        return [r or read_file(each, self._group) for r, each in zip(quick, contents, strict=True)]
+        return [r or read_file(each, self._group, self._hand_on) for r, each in zip(quick, contents, strict=True)]
 
     def _part(self, part: Group) -> None:
         """Write a part of a large file in a transaction that stays open until the file is read to its end.
@@ -247,6 +245,13 @@ class Ingest:
         if not self._parts and self._pending:
             self._commit()
         self._parts += len(part)
+        self._report(self._bytes, self._seen + self._parts)
+        self._writing.write(part)
+
+    def _hand_on(self, part: Group) -> None:
+        """Write records of a file that is not read to its end, which bounds the memory; they are committed with it."""
+        self._parts += len(part)
+        self._written += len(part)
         self._report(self._bytes, self._seen + self._parts)
         self._writing.write(part)
 
@@ -313,17 +318,10 @@ class Ingest:
         return replace(stated, owner=self.options.owner, basis="stated") if self.options.owner else stated
 
     def _copy(self, exhibit: str, name: str, data: bytes) -> str | None:
-        suffix = next((s for s in _SUFFIXES if name.lower().endswith(s)), "")
-        target = self.folder.evidence / f"{exhibit}{suffix}"
-        if shutil.disk_usage(self.folder.evidence).free < 2 * len(data):
-            note = "originals are no longer copied: they do not fit twice into the free disk space"
-            if note not in self.result.notes:
-                self.result.notes.append(note)
-            return None
-        part = target.with_name(target.name + ".part")
-        part.write_bytes(data)
-        part.replace(target)
-        return f"evidence/{target.name}"
+        copied = copy_original(self.folder.evidence, exhibit, name, data)
+        if copied is None and NO_ROOM not in self.result.notes:
+            self.result.notes.append(NO_ROOM)
+        return copied and f"evidence/{copied}"
 
     def _commit(self) -> None:
         """Hand the group over to be written and committed; the next one can be read meanwhile."""

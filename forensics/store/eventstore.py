@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -97,6 +97,12 @@ class Group:
 
     def __len__(self) -> int:
         return len(self.places) + sum(len(places) for places, _ in self.bulk)
+
+    def taken(self) -> Group:
+        """Return a group with all that this one holds, which is empty from now on."""
+        given = replace(self)
+        self.places, self.aws, self.rows, self.other, self.bulk, self.shaped = [], [], {}, {}, [], None
+        return given
 
     def tables(self) -> Iterator[tuple[str, pa.Table]]:
         """Yield (table of the store, its places) for each table that gets records."""

@@ -7,6 +7,15 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+import orjson
+
+#: What orjson would write in a form of its own is left to `_plain`.
+_SORTED = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
 #: Numbers of up to this many digits before or behind the point are written out for the hash.
 _WRITTEN_OUT = 1_000
 
@@ -36,7 +45,10 @@ def canonical_sha256(value: Any) -> str:
 
     Two serialisations of one record share it. Decimals are written as text, so 1.50 and 1.5 differ.
     """
-    return canonical_of_bytes(_CANONICAL.encode(value).encode("utf-8", "surrogatepass"))
+    try:
+        return canonical_of_bytes(orjson.dumps(value, _plain, _SORTED))
+    except (TypeError, RecursionError):  # lone surrogates, larger numbers, deeper values: written alike, only slower
+        return canonical_of_bytes(_CANONICAL.encode(value).encode("utf-8", "surrogatepass"))
 
 
 def canonical_of_bytes(text: bytes) -> str:

@@ -22,7 +22,7 @@ from forensics.ingest.unpack import unpack
 from forensics.sources.protocol import Provenance
 from forensics.store.eventstore import EventStore, Group
 from forensics.store.schema import TABLES
-from tests.building import delivery, event, new_case, packed
+from tests.building import delivery, event, lines, new_case, packed
 from tests.paths import SAMPLE, shared_data
 from tests.stores import new_store
 
@@ -127,9 +127,10 @@ def spelled(number: int, extra: str) -> str:
 
 @pytest.mark.parametrize("number", range(len(ODD_RECORDS)))
 def test_one_odd_record_among_usual_ones(number):
-    text = '{"Records":[' + ",".join([spelled(1, '"readOnly":true'), spelled(2, ODD_RECORDS[number])]) + "]}"
-    data = text.encode("utf-8", "surrogatepass")
-    agree([delivery([event(5)]), data, packed(data)])
+    records = [spelled(1, '"readOnly":true'), spelled(2, ODD_RECORDS[number])]
+    data = ('{"Records":[' + ",".join(records) + "]}").encode("utf-8", "surrogatepass")
+    single = "\n".join([spelled(3, ODD_RECORDS[number]), *records]).encode("utf-8", "surrogatepass")
+    agree([delivery([event(5)]), data, packed(data), single])
 
 
 def test_undecodable_bytes_cut_ends_and_what_follows():
@@ -137,6 +138,54 @@ def test_undecodable_bytes_cut_ends_and_what_follows():
     agree([good, good[:-1], good + b"\n", good + b"\n\n", good + b"x", good + good, b" " + good, good[:-2] + b",]}"])
     agree([good.replace(b"aws-cli/2", b"\xff\xfe"), good.replace(b"aws-cli/2", b"\x00"), packed(good) + b"tail"])
     agree([packed(good)[:-20], b"\xef\xbb\xbf" + good, good.decode().encode("utf-16"), b'{"Records":[]}'])
+
+
+def test_lines_with_blanks_other_ends_and_what_is_no_line():
+    good = lines([event(1), event(2), event(3)])
+    first, second, third = good.splitlines()
+    agree(
+        [
+            good,
+            good[:-1],
+            good + b"\n",
+            good[:-2],
+            good + b"x\n",
+            b"\n" + good,
+            b" " + good,
+            good.replace(b"\n", b"\r\n"),
+        ]
+    )
+    agree(
+        [
+            first + second + b"\n" + third,
+            first + b" \n" + second,
+            first + b"\n\n" + second,
+            first + b",\n" + second + b"\n",
+        ]
+    )
+    agree([b"\xef\xbb\xbf" + good, good.decode().encode("utf-16"), good.replace(b"aws-cli/2", b"\xff\xfe"), first])
+    agree(
+        [
+            first.replace(b",", b",\n", 1) + b"\n" + second,
+            good + delivery([event(4)]),
+            delivery([event(4)]) + b"\n" + good,
+        ]
+    )
+    agree(
+        [
+            first + b"\n{}\n" + second,
+            first + b"\n[" + second + b"]\n",
+            first + b'\n{"a":{"eventSource":"b"}}\n',
+            b"{}\n" + first,
+        ]
+    )
+    agree([lines([event(5, userAgent="a}\n{"), event(6)]), lines([event(7, unknownName={"Records": []}), event(8)])])
+
+
+def test_lines_are_read_by_the_fast_reader():
+    files = [lines([event(n), event(n + 1), event(n)]) for n in range(6)]
+    turned = [dict(reversed(list(event(n).items()))) for n in range(20, 23)]
+    assert agree([*files, *map(packed, files), files[0][:-1], lines(turned), lines([event(30)])], 4) == 15
 
 
 def test_usual_files_are_read_by_the_fast_reader():
@@ -158,10 +207,12 @@ members = st.sampled_from([*ODD_RECORDS, '"readOnly":false', '"errorCode":"Acces
 @given(
     st.lists(st.lists(st.tuples(st.integers(0, 5), members), max_size=5), min_size=1, max_size=4),
     st.sampled_from(["", "", "", "\n", " "]),
+    st.booleans(),
 )
 @settings(max_examples=25, deadline=None)
-def test_any_mixture_gives_the_same_rows(made, end):
-    texts = ['{"Records":[' + ",".join(spelled(n, extra) for n, extra in one) + "]}" + end for one in made]
+def test_any_mixture_gives_the_same_rows(made, end, as_lines):
+    head, seam, tail = ("", "\n", "") if as_lines else ('{"Records":[', ",", "]}")
+    texts = [head + seam.join(spelled(n, extra) for n, extra in one) + tail + end for one in made]
     agree([text.encode("utf-8", "surrogatepass") for text in texts])
 
 

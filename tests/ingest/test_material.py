@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from forensics.cli.main import run
-from forensics.ingest.material import find_material, mask_rows, mask_text, masked_json, suspects_of
+from forensics.ingest.material import TOO_SHORT, find_material, mask_rows, mask_text, masked_json, suspects_of
+from forensics.model.masking import SECRET_FIELDS
 from tests.building import delivery, event, new_case
 from tests.case_events import BASES
 
@@ -273,3 +274,12 @@ def test_prompts_mark_the_exhibit_and_are_not_shown(tmp_path, capsys):
     assert "private question" not in capsys.readouterr().out
     run(["show", key, "--case", str(folder.root), "--reveal"])
     assert "private question" in capsys.readouterr().out
+
+
+def test_nothing_is_found_in_what_is_too_short():
+    shortest = min(SECRET_FIELDS, key=len)
+    assert len(f'"{shortest}":"x"') > TOO_SHORT
+    assert find_material(f'"{shortest}":"x"')
+    assert not any(
+        find_material(text[:TOO_SHORT]) for text in ("sk-ant-x", "AKIAAAAA", "bearer x", f'"{shortest}":"x"')
+    )

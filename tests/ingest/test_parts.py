@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from forensics.ingest import fast, fast_windows, run
+from forensics.ingest import collecting, fast, fast_windows, reading, run
 from forensics.ingest.account import IngestResult
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.store import deciding, projecting, shaping
 from forensics.store.case_folder import CaseFolder
 from forensics.store.eventstore import EventStore
 from forensics.store.schema import TABLES
-from tests.building import delivery, event, new_case
+from tests.building import delivery, event, lines, new_case
 
 
 @pytest.fixture
@@ -26,6 +26,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fast_windows, "SMALL", 2_000)
     monkeypatch.setattr(fast, "ROW_GROUP", 30)
     monkeypatch.setattr(run, "ROW_GROUP", 30)
+    monkeypatch.setattr(collecting, "ROW_GROUP", 30)
+    monkeypatch.setattr(collecting, "_CHUNK", 8)
+    monkeypatch.setattr(reading, "_BLOCK", 1_000)
     monkeypatch.setattr(run, "GROUP_RECORDS", 60)
     monkeypatch.setattr(shaping, "_WORTH", 1)
     for module in (deciding, projecting):
@@ -63,7 +66,7 @@ def test_files_of_all_sizes_in_a_row(tmp_path: Path) -> None:
     sizes = {"a": 5, "b": 200, "c": 31, "d": 1, "e": 95, "f": 61, "g": 300}
     files, at = {}, 0
     for name, size in sizes.items():
-        files[f"{name}.json"] = delivery(numbered(at, size))
+        files[f"{name}.json"] = (lines if name in "bf" else delivery)(numbered(at, size))
         at += size - 3  # the last three come again in the next file
     result, stored = both(tmp_path, files)
     total = sum(sizes.values())
@@ -110,8 +113,73 @@ def test_a_record_larger_than_a_window(tmp_path: Path) -> None:
     assert len(stored["aws_event"]) == result.records["seen"] == 50
 
 
+SECRET = {"responseElements": {"credentials": {"accessKeyId": "ASIAX", "sessionToken": "tOkEn/+" * 9}}}
+
+
+def wrapped() -> dict[str, bytes]:
+    """Forms that only the careful reader reads, with records that come again, a broken one and key material."""
+    some = [*numbered(0, 95), *numbered(20, 3), *numbered(300, 5, **SECRET), *numbered(400, 40)]
+    texts = [json.dumps(e, separators=(",", ":")) for e in some]
+    messages = [{"id": str(n), "timestamp": 1_777_600_000_000, "message": text} for n, text in enumerate(texts)]
+    log = {
+        "messageType": "DATA_MESSAGE",
+        "owner": "111122223333",
+        "logGroup": "trail",
+        "logStream": "a",
+        "logEvents": messages,
+    }
+    return {
+        "a.json": delivery(numbered(50, 100)),
+        "b.log": "".join(
+            f"2026-05-01T00:00:00.000Z {text}\n" for text in [*texts[:70], "{broken", *texts[70:]]
+        ).encode(),
+        "c.json": json.dumps({"Records": some}, indent=1).encode(),
+        "d.json": json.dumps(log).encode(),
+        "e.json": lines(numbered(500, 70)) + b"no record\n" + lines(numbered(570, 40)),
+    }
+
+
 @pytest.mark.usefixtures("small")
-def test_what_fails_within_a_part_leaves_nothing_of_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_careful_reader_writes_in_parts_what_it_reads_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, stored = both(tmp_path, wrapped())
+    monkeypatch.setattr(collecting, "ROW_GROUP", 1_000_000)
+    monkeypatch.setattr(reading, "_BLOCK", 1_000_000)
+    again = tmp_path / "again"
+    again.mkdir()
+    whole = both(again, wrapped())
+    for found in (stored, whole[1]):
+        found.pop("evidence_file")  # it tells the folders, which differ
+    assert whole == (result, stored)
+    assert result.records["defect"] == 2
+    assert len(stored["key_material"]) >= 3 * 5
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("careful", [True, False])
+def test_parts_are_handed_on_while_a_file_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, careful: bool
+) -> None:
+    (tmp_path / "a.json").write_bytes(delivery(numbered(0, 300)))
+    sizes: list[int] = []
+    write = EventStore.write
+
+    def noted(self: EventStore, group: Any) -> Any:
+        sizes.append(len(group))
+        return write(self, group)
+
+    monkeypatch.setattr(EventStore, "write", noted)
+    ingest(new_case(tmp_path), [tmp_path / "a.json"], IngestOptions(copy=False, careful=careful))
+    assert sum(sizes) == 300
+    assert max(sizes) < 60
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("careful", [True, False])
+def test_what_fails_within_a_part_leaves_nothing_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, careful: bool
+) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "a.json").write_bytes(delivery(numbered(0, 70)))
@@ -126,10 +194,10 @@ def test_what_fails_within_a_part_leaves_nothing_of_its_file(tmp_path: Path, mon
 
     monkeypatch.setattr(EventStore, "write", break_off)
     with pytest.raises(KeyboardInterrupt):
-        ingest(case, [folder], IngestOptions(copy=False))
+        ingest(case, [folder], IngestOptions(copy=False, careful=careful))
     monkeypatch.setattr(EventStore, "write", write)
     assert len(tables(case)["aws_event"]) == 70
-    assert ingest(case, [folder], IngestOptions(copy=False)).records["accepted"] == 300
+    assert ingest(case, [folder], IngestOptions(copy=False, careful=careful)).records["accepted"] == 300
     assert len(tables(case)["aws_event"]) == 370
 
 

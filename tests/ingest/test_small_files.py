@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from forensics.ingest import fast, run
+from forensics.ingest.collecting import Part
 from forensics.ingest.reading import FileReading, Received, read_file
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.sources import aws_cloudtrail
 from forensics.sources.catalogue import recognise
 from forensics.sources.protocol import Probe
 from forensics.store.eventstore import Group
-from tests.building import delivery, event, new_case, packed
+from tests.building import delivery, event, lines, new_case, packed
 from tests.ingest.test_archives import tarred, zipped
 from tests.ingest.test_parts import both, numbered, small  # noqa: F401 - a fixture
 
@@ -43,11 +44,14 @@ def test_files_of_every_kind_between_small_ones(tmp_path):
         "11-odd.json": delivery(numbered(80, 2))[:-2] + b',{"eventVersion":"1.10","eventID":"x"}]}',
         "12.json": delivery(numbered(90, 1)) + b"\n",
         "13-list.txt": b"no log\n",
+        "14-lines.jsonl": lines(numbered(100, 5)),
+        "15-lines.jsonl.gz": packed(lines(numbered(103, 4, **SECRET))),
+        "16-lines-odd.jsonl": lines(numbered(110, 2)) + b"no record\n" + lines(numbered(112, 1)),
     }
     result, stored = both(tmp_path, files)
     assert result.records["seen"] == result.records["accepted"] + result.records["duplicate"] + result.records["defect"]
     assert len(stored["receipt"]) == len(files)
-    assert len(stored["key_material"]) == 3
+    assert len(stored["key_material"]) == 3 + 4
     assert result.records["duplicate"] == 2 + 5
 
 
@@ -61,9 +65,9 @@ def test_a_large_file_between_small_ones_keeps_the_order_of_receipts(tmp_path, m
 def test_one_odd_file_leaves_the_others_to_the_fast_reader(tmp_path, monkeypatch):
     asked: list[str] = []
 
-    def careful(received: Received, group: Group) -> FileReading:
+    def careful(received: Received, group: Group, part: Part) -> FileReading:
         asked.append(received.file_sha256)
-        return read_file(received, group)
+        return read_file(received, group, part)
 
     monkeypatch.setattr(run, "read_file", careful)
     for n in range(9):
@@ -109,8 +113,11 @@ def test_no_format_looks_at_more_than_the_names_of_an_event(seed):
         if not aws_cloudtrail.is_plain_event(record):
             continue
         text = json.dumps({"Records": [record]}, separators=(",", ":"))
-        probe = Probe("json", frozenset({"Records"}), "Records", record, text_head=text[:4096])
-        assert [source.id for source, _ in recognise(probe)] == ["aws_cloudtrail"]
+        probes = [Probe("json", frozenset({"Records"}), "Records", record, text_head=text[:4096])]
+        text = json.dumps(record, separators=(",", ":")) + "\n"
+        probes += [Probe(form, frozenset(record), "", record, text_head=text[:4096]) for form in ("json", "ndjson")]
+        for probe in probes:
+            assert [source.id for source, _ in recognise(probe)] == ["aws_cloudtrail"]
 
 
 @pytest.mark.usefixtures("small")

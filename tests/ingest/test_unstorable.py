@@ -9,8 +9,11 @@ import tarfile
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forensics.ingest.account import IngestResult
 from forensics.ingest.preview import preview
@@ -92,3 +95,32 @@ def test_a_huge_exponent_is_not_written_out(number: str):
 
 def test_usual_numbers_keep_their_hash():
     assert canonical_sha256({"n": Decimal("1.5E+3")}) == sha256(b'{"n":"1500"}').hexdigest()
+
+
+#: What a careful reader makes of JSON: any text, whole numbers of any size, fractions as decimals.
+PARSED = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.text(st.characters(exclude_categories=()), max_size=6)
+    | st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=()), max_size=4), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(PARSED)
+def test_a_record_has_one_hash_by_either_writer(value: Any):
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=lambda n: f"{n:f}")
+    assert canonical_sha256(value) == sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def test_a_deep_record_keeps_its_hash():
+    value: list[Any] = ["\x7f\u2028/<"]
+    for _ in range(400):
+        value = [value]
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    assert canonical_sha256(value) == sha256(text.encode()).hexdigest()
