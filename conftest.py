@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 pytest_plugins = ("tests.plugin_cases", "pytester")
@@ -20,3 +22,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         dear = {item.path for item in items if _DEAR & set(getattr(item, "fixturenames", ()))}
         items.sort(key=lambda item: item.path not in dear)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Take what was collected out of the garbage collector's sight: it stays, and each full collection would walk it."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let the interpreter clear at its end what it would clear without us."""
+    gc.unfreeze()

@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import filelock
 import pytest
 
+from forensics.model.clock import Clock
 from forensics.store.case_folder import CaseFolder, init_case
 
 
@@ -65,18 +67,27 @@ def packed(data: bytes) -> bytes:
     return gzip.compress(data, mtime=0)
 
 
+def _fixed() -> Clock:
+    return clock
+
+
 @cache
-def _made_case(settings: bytes | None) -> Path:
+def _made_case(settings: bytes | None, clock_of: Callable[[], Clock]) -> CaseFolder:
     folder = Path(tempfile.mkdtemp(prefix="keytrail-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return init_case(folder / "case", clock, settings).root
+    return init_case(folder / "case", clock_of(), settings)
 
 
-def new_case(folder: Path, settings: bytes | None = None) -> CaseFolder:
-    """A new case below `folder`: a copy of the one that `init_case` made of these settings, at the same fixed time."""
-    root = folder / "case"
-    shutil.copytree(_made_case(settings), root)
-    return CaseFolder(root, clock)
+def new_case(
+    folder: Path, settings: bytes | None = None, clock_of: Callable[[], Clock] = _fixed, *, name: str = "case"
+) -> CaseFolder:
+    """A new case below `folder`: a copy of the one that `init_case` made of these settings, at the same time.
+
+    `clock_of` makes its clock, which goes on from where `init_case` left it.
+    """
+    made = _made_case(settings, clock_of)
+    shutil.copytree(made.root, folder / name)
+    return CaseFolder(folder / name, copy(made.clock))
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:

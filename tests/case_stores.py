@@ -112,10 +112,10 @@ class _Writer(EventStore):
         super().__init__(connection)
         self._projections = projections
 
-    def _project(self, incoming: pa.Table) -> None:
-        made = self._projections.rows(incoming)
+    def _keep_aws(self, incoming: pa.Table, lines: pa.ChunkedArray) -> None:
+        made = self._projections.rows(incoming.take(lines))
         if made is None:
-            super()._project(incoming)
+            super()._keep_aws(incoming, lines)
             return
         for name, rows in made.items():
             self.connection.register("projected_rows", rows)
@@ -126,12 +126,13 @@ class _Writer(EventStore):
 class CaseStores:
     """Holds the events of one case at a time; a store for what every detection reads once is kept.
 
-    The first case of a file has a store of its own: the generic cases of a detection read its events too.
+    The first case of a file has a store of its own: the generic cases of a detection read its events too. A store keeps its
+    writer, as the files of a case do in ingest.
     """
 
     def __init__(self) -> None:
         self._kept: dict[str, Any] = {}
-        self._slots: dict[bool, Any] = {}
+        self._slots: dict[bool, _Writer] = {}
         self._holds: dict[bool, str] = {}
         self._beside: Sequence[Case] = ()
         self._ready: dict[str, list[tuple[Export, ReadFile]]] = {}
@@ -145,9 +146,9 @@ class CaseStores:
         wanted = _content(case)
         if keep:
             if wanted not in self._kept:
-                connection = new_store()
-                self._fill(connection, case, _read(case))
-                self._kept[wanted] = connection
+                store = _Writer(new_store(), self._projections)
+                self._fill(store, case, _read(case))
+                self._kept[wanted] = store.connection
             return self._kept[wanted]
         if self._beside is not beside:
             self._prepare(beside)
@@ -155,11 +156,11 @@ class CaseStores:
         if self._holds.get(first) != wanted:
             self._holds[first] = ""
             if first not in self._slots:
-                self._slots[first] = new_store()
-            empty(self._slots[first])
+                self._slots[first] = _Writer(new_store(), self._projections)
+            empty(self._slots[first].connection)
             self._fill(self._slots[first], case, self._ready.get(wanted) or _read(case))
             self._holds[first] = wanted
-        return self._slots[first]
+        return self._slots[first].connection
 
     def _prepare(self, cases: Sequence[Case]) -> None:
         self._beside, self._ready = cases, {}
@@ -171,16 +172,15 @@ class CaseStores:
                     self._ready[wanted] = _read(case)
         self._projections.make(file.group for files in self._ready.values() for _, file in files)
 
-    def _fill(self, connection: Any, case: Case, files: Iterable[tuple[Export, ReadFile]]) -> None:
-        store = _Writer(connection, self._projections)
+    def _fill(self, store: _Writer, case: Case, files: Iterable[tuple[Export, ReadFile]]) -> None:
         for export, file in files:
             account = write_file(store, file)
             if account["defect"] or account["accepted"] + account["duplicate"] < export.events:
                 reading = file.reading
                 raise UnreadableCase(f"{export.name} was not read: {dict(account)} {reading.reason} {reading.defects}")
-        casevalues.load(connection, _settings(case))
+        casevalues.fill(store, _settings(case))
         if case.keys() & set(ADDRESS_FILES):
-            know_addresses(connection, case)
+            know_addresses(store.connection, case)
 
 
 _VIEWS = dict(zip(VIEW_NAMES, VIEWS, strict=True))

@@ -11,6 +11,7 @@ import pytest
 import forensics.ingest.scratch
 import forensics.store.casevalues
 import forensics.store.duckdb_engine  # noqa: F401
+from forensics.store.projecting import Projecting
 from forensics.store.schema import TABLES
 from tests import case_events
 from tests.case_stores import CaseStores
@@ -220,6 +221,23 @@ def test_cases_read_together_hold_what_each_holds_by_itself(file: str, table: st
         assert rows == _rows(alone.holding(case, (), keep=False))
         filled += bool(rows[table])
     assert filled
+
+
+def test_the_records_of_all_cases_of_a_file_are_projected_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = REPOSITORY / "queries/detections/aws/secrets_read_in_bulk.cases.toml"
+    cases = [case for _, _, case in cases_of(*read_cases(path))]
+    numbers: list[int] = []
+    keep = Projecting.keep
+
+    def counted(self: Projecting, incoming: Any, lines: Any) -> None:
+        numbers.append(len(lines))
+        keep(self, incoming, lines)
+
+    monkeypatch.setattr(Projecting, "keep", counted)
+    stores = CaseStores()
+    for case in cases:
+        stores.holding(case, cases, keep=False)
+    assert len(numbers) == 1 and numbers[0] > len(cases)
 
 
 def _rows(connection: Any) -> dict[str, list[str]]:

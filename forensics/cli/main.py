@@ -8,10 +8,12 @@ import os
 import pkgutil
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from forensics import __version__
 from forensics.cli import commands
@@ -35,8 +37,8 @@ def _place(name: str) -> int:
     return _ORDER.index(name) if name in _ORDER else len(_ORDER)
 
 
-def build() -> typer.Typer:
-    """Return the app with every command module below `forensics.cli.commands`."""
+def build(only: str = "") -> typer.Typer:
+    """Return the app with every command module below `forensics.cli.commands`, or with the command `only` alone."""
     app = typer.Typer(
         name="keytrail",
         no_args_is_help=False,
@@ -45,10 +47,28 @@ def build() -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_bare)
     for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda m: (_place(m.name), m.name)):
+        if only and module.name != _module_of(only):
+            continue
         register = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), "register", None)
         if register:
             register(app)
     return app
+
+
+def _module_of(command: str) -> str:
+    return command.replace("-", "_")
+
+
+@cache
+def _prepared(only: str) -> Any:
+    """Return what reads a command line, made once a process: it looks at the signature of every command it knows."""
+    return get_command(build(only))
+
+
+def _reader_of(arguments: list[str]) -> Any:
+    """Return what reads this command line: for the one command that it begins with, else for all, which help names."""
+    names = {module.name for module in pkgutil.iter_modules(commands.__path__)}
+    return _prepared(arguments[0] if _module_of(arguments[0]) in names else "")
 
 
 def _bare(
@@ -74,7 +94,7 @@ def run(arguments: list[str]) -> int:
         here = Path(os.environ.get("KEYTRAIL_CASE") or ".")
         arguments = ["status"] if (here / "case.toml").is_file() and (here / "case.duckdb").is_file() else ["--help"]
     try:
-        result: Any = build()(args=arguments, prog_name="keytrail", standalone_mode=False)
+        result: Any = _reader_of(arguments)(args=arguments, prog_name="keytrail", standalone_mode=False)
     except ForensicsError as error:
         return _tell(error)
     except typer.Exit as error:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from forensics.model.clock import system_clock
-from forensics.store.case_folder import CaseFolder, open_case
+from forensics.store.case_folder import CaseFolder, open_case, open_noting_settings
 
 START, FIND, DECIDE, REPORT, PROVE, TOOL = "Start", "Find", "Decide", "Report", "Prove", "Tool"
 
@@ -34,4 +34,13 @@ def asked_password(ask: bool) -> str | None:
 
 def open_given(case: Path | None) -> CaseFolder:
     """Open the case that was given, named by KEYTRAIL_CASE, or the current folder."""
-    return open_case(case or Path(os.environ.get("KEYTRAIL_CASE") or "."), system_clock)
+    return open_case(_place(case), system_clock)
+
+
+def open_noting(case: Path | None) -> tuple[CaseFolder, bool]:
+    """Open the same case and log a change of its settings; return whether they changed."""
+    return open_noting_settings(_place(case), system_clock)
+
+
+def _place(case: Path | None) -> Path:
+    return case or Path(os.environ.get("KEYTRAIL_CASE") or ".")

@@ -26,6 +26,7 @@ from forensics.ingest.unpack import LIMITS, Limits, archive_kind, unpack
 from forensics.ingest.unpacking import Unpacking, limits_of, may_differ
 from forensics.ingest.writing import Counts, Writing
 from forensics.sources.protocol import Provenance
+from forensics.store import parsed
 from forensics.store.case_folder import CaseFolder
 from forensics.store.duckdb_engine import ROW_GROUP
 from forensics.store.eventstore import EventStore, Group
@@ -109,8 +110,8 @@ class Ingest:
 
     def _counts(self) -> dict[str, int]:
         tables = [t for t in EVENT_TABLES if t != "aws_event_twin"]
-        execute = self.store.connection.execute
-        return {t: execute(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in tables}  # noqa: S608 - own names
+        counts = ", ".join(f"(SELECT count(*) FROM {t})" for t in tables)  # noqa: S608 - own names
+        return dict(zip(tables, parsed.execute(self.store.connection, f"SELECT {counts}").fetchall()[0], strict=True))
 
     def run(self, files: Sequence[Found], table: ReceiptTable, progress: Progress) -> IngestResult:
         """Read all files, committing group by group; what is committed stays when the run is interrupted."""
@@ -343,7 +344,7 @@ class Ingest:
     def _settle(self) -> None:
         """Flag conflicting ids, choose evidence pointers, and note the span of each file."""
         self.store.settle()
-        execute = self.store.connection.execute
+        execute = partial(parsed.execute, self.store.connection)
         execute(f"""
             UPDATE evidence_file SET first_event = s.low, last_event = s.high FROM (
               SELECT o.file_sha256, min(a.event_time) AS low, max(a.event_time) AS high

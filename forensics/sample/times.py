@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 HOUR = 3600
 DAY = 86400
+_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _EPOCH_DAY = date(1970, 1, 1)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def epoch(text: str) -> int:
     """Seconds since 1970 of a text like `2026-05-05T02:11:00Z`; ValueError on any other form."""
-    return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
+    if not _FORM.fullmatch(text):
+        raise ValueError(f"{text!r} is no time of the sample")
+    return int(datetime.fromisoformat(text).timestamp())
 
 
 @lru_cache(maxsize=512)

@@ -278,6 +278,20 @@ def open_case(root: Path, clock: Clock) -> CaseFolder:
 
     Raises CaseFault when it is no case or its store has another schema version.
     """
+    return _opened(root, clock)[0]
+
+
+def open_noting_settings(root: Path, clock: Clock) -> tuple[CaseFolder, bool]:
+    """Open an existing case and log a change of its settings, as `note_settings` does; return whether they changed.
+
+    What did not change is told by the one look at the store that opening takes. Raises CaseFault as `open_case` does.
+    """
+    folder, meta = _opened(root, clock)
+    changed = folder.settings().sha256 != meta.get("settings_sha256", "")
+    return folder, changed and folder.note_settings()
+
+
+def _opened(root: Path, clock: Clock) -> tuple[CaseFolder, dict[str, str]]:
     if not (root / "case.toml").is_file():
         raise CaseFault("no case here", place=str(root), hint="make one with `keytrail init CASE`")
     folder = CaseFolder(root, clock)
@@ -289,15 +303,15 @@ def open_case(root: Path, clock: Clock) -> CaseFolder:
         )
     connection = folder.reader()
     try:
-        row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchall()
+        meta = dict(connection.execute("SELECT name, value FROM meta ORDER BY name").fetchall())
     except duckdb.Error as error:
         raise CaseFault("the store is not one of ours", place=folder.store_path.name) from error
     finally:
         connection.close()
-    if not row or row[0][0] != SCHEMA_VERSION:
+    if meta.get("schema") != SCHEMA_VERSION:
         raise CaseFault(
-            f"the store has schema {row[0][0] if row else '?'}, this version reads {SCHEMA_VERSION}",
+            f"the store has schema {meta.get('schema', '?')}, this version reads {SCHEMA_VERSION}",
             place=str(root),
             hint="make a new case and ingest its evidence",
         )
-    return folder
+    return folder, meta

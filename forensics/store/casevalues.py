@@ -11,7 +11,11 @@ from forensics.store.eventstore import EventStore
 
 def load(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Fill case_value and case_network from the settings, in place of what was there."""
-    store = EventStore(connection)
+    fill(EventStore(connection), settings)
+
+
+def fill(store: EventStore, settings: Settings) -> None:
+    """Do what `load` does by a writer that there is."""
     values = [{"kind": "own_account", "value": a} for a in settings.own_accounts]
     values += [{"kind": f"known_{k.kind}", "value": k.value} for k in settings.known]
     values += [

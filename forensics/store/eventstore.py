@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from forensics.model.columns import Table
 from forensics.model.event import evidence_sql
-from forensics.store import decision, twins
+from forensics.store import decision, parsed, twins
 from forensics.store.deciding import Deciding
 from forensics.store.projecting import Projecting
 from forensics.store.schema import EVENT_TABLES, TABLES, statements
@@ -137,14 +138,14 @@ class EventStore:
         self._statements.hold()
         name = f"rows_of_{table}"
         self._statements.put(name, pa.Table.from_pylist(rows, schema=arrow_schema(TABLES[table])))
-        written = self.connection.execute(f"INSERT INTO {table} SELECT * FROM {name}").fetchall()[0][0]
+        written = self._statements.run(f"INSERT INTO {table} SELECT * FROM {name}").fetchall()[0][0]
         if written != len(rows):
             raise RuntimeError(f"{written} rows of {table} were written")  # nothing is committed
         self._statements.let_go(name)
 
     def replace(self, table: str, rows: Iterable[Row]) -> None:
         """Put `rows` in place of all rows of a table."""
-        self.connection.execute(f"DELETE FROM {table}")
+        self._statements.run(f"DELETE FROM {table}")
         self.insert(table, rows)
 
     def rest_on(self, kind: str, fingerprint: str, components: dict[str, str], at: datetime) -> None:
@@ -222,7 +223,7 @@ class EventStore:
 
     def settle(self) -> None:
         """After a run of ingest: flag ids that carry two contents, and let the smallest occurrence be the evidence."""
-        run = self.connection.execute
+        run = partial(parsed.execute, self.connection)
         twins.link(self.connection)
         run("""UPDATE aws_event SET id_conflict = TRUE WHERE NOT id_conflict AND event_id IN (
                  SELECT event_id FROM aws_event WHERE event_id IS NOT NULL GROUP BY event_id HAVING count(*) > 1)""")

@@ -47,7 +47,7 @@ class Statements:
 
     def hold(self) -> None:
         """Begin a turn: forget what another writer of this connection may have put in place of it."""
-        found = self.connection.execute("SELECT getvariable('writer')").fetchall()[0][0]
+        found = parsed.execute(self.connection, "SELECT getvariable('writer')").fetchall()[0][0]
         if found != self._number:
             self.forget()
             self.connection.execute(f"SET VARIABLE writer = {self._number}")

@@ -27,6 +27,9 @@ JOIN (SELECT event_id, min(rank) AS rank FROM ranked GROUP BY event_id) AS b ON 
 WHERE r.rank > b.rank
 """
 
+#: Twins, and rows that may have a better one.
+_TOLD = "SELECT (SELECT count(*) FROM aws_event_twin), (SELECT count(*) FROM aws_event WHERE fidelity <> 'full')"
+
 
 def link(connection: duckdb.DuckDBPyConnection) -> None:
     """Move each row of aws_event that has a better row of the same event id to aws_event_twin, and link it.
@@ -34,7 +37,10 @@ def link(connection: duckdb.DuckDBPyConnection) -> None:
     A twin whose better row is gone (its file was withdrawn) comes back.
     """
     run = partial(parsed.execute, connection)
-    if run("SELECT count(*) FROM aws_event_twin").fetchall()[0][0]:
+    twins, lesser = run(_TOLD).fetchall()[0]
+    if not twins and not lesser:
+        return
+    if twins:
         run("""CREATE OR REPLACE TEMP TABLE fresh AS SELECT t.* EXCLUDE (same_as, evidence) FROM aws_event_twin AS t
                ANTI JOIN aws_event AS e ON e.event_id = t.event_id""")
         run("INSERT INTO aws_event SELECT * FROM fresh")
@@ -42,7 +48,7 @@ def link(connection: duckdb.DuckDBPyConnection) -> None:
         run(f"INSERT INTO credential {projection_children.credentials('fresh')}")
         run("DELETE FROM aws_event_twin WHERE event_key IN (SELECT event_key FROM fresh)")
         run("DROP TABLE fresh")
-    if run("SELECT count(*) FROM aws_event WHERE fidelity <> 'full'").fetchall()[0][0]:
+    if run(_TOLD).fetchall()[0][1]:
         run(_LESSER)
         run("""INSERT INTO aws_event_twin SELECT e.* EXCLUDE (evidence) REPLACE (FALSE AS id_conflict), CAST(NULL AS VARCHAR)
                FROM aws_event AS e SEMI JOIN lesser AS l ON l.event_key = e.event_key""")

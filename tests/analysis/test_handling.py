@@ -15,9 +15,8 @@ from forensics.evidence.seal import seal
 from forensics.evidence.verify import verify
 from forensics.ingest.run import IngestOptions, ingest
 from forensics.model.errors import CaseFault, UsageFault
-from forensics.store.case_folder import init_case
 from forensics.store.custody import check_chain
-from tests.building import delivery, event
+from tests.building import delivery, event, new_case
 from tests.evidence.sealing import SETTINGS, Ticking, usage_page
 
 
@@ -36,7 +35,7 @@ def spaced(events) -> bytes:
 
 @pytest.fixture
 def case(tmp_path):
-    folder = init_case(tmp_path / "case", Ticking(), SETTINGS)
+    folder = new_case(tmp_path, SETTINGS, Ticking)
     logs = tmp_path / "logs"
     logs.mkdir()
     (logs / "a.json").write_bytes(delivery([event(1), event(2), event(3)]))
@@ -86,7 +85,7 @@ def test_rows_leave_and_the_register_stays(case, gone, kept):
 
 def test_the_same_as_if_it_had_never_come(case, tmp_path):
     withdraw(case, number_of(case, "a.json"), "by mistake")
-    other = init_case(tmp_path / "other", Ticking(), SETTINGS)
+    other = new_case(tmp_path, SETTINGS, Ticking, name="other")
     (tmp_path / "logs/a.json").unlink()
     ingest(other, [tmp_path / "logs"], IngestOptions(owner="Heron Works"))
     columns = "event_key, event_id, event_time, canonical_sha256, evidence, file_sha256, id_conflict"

@@ -8,8 +8,7 @@ import pytest
 
 from forensics.analysis.account import account, exhibits
 from forensics.ingest.run import IngestOptions, ingest
-from forensics.store.case_folder import init_case
-from tests.building import delivery, event
+from tests.building import delivery, event, new_case
 from tests.evidence.sealing import SETTINGS, Ticking
 from tests.paths import REPOSITORY
 
@@ -28,7 +27,7 @@ def usage(*keys: str) -> bytes:
 
 @pytest.fixture
 def case(tmp_path):
-    return init_case(tmp_path / "case", Ticking(), SETTINGS)
+    return new_case(tmp_path, SETTINGS, Ticking)
 
 
 def read(case, tmp_path, files, **options):

@@ -11,8 +11,9 @@ from forensics.analysis.context import catalogue
 from forensics.analysis.posture.judge import QUERIES, QUESTIONS, posture_of
 from forensics.cli.main import run
 from forensics.queries.binding import bind
-from forensics.store.duckdb_engine import DuckDBEngine, open_writer
-from forensics.store.eventstore import EventStore, create
+from forensics.store.duckdb_engine import DuckDBEngine
+from forensics.store.eventstore import EventStore
+from tests.stores import new_store
 
 AT = datetime(2026, 5, 5, 3)
 WINDOW = {"since": datetime(2026, 5, 1), "until": datetime(2026, 6, 1)}
@@ -51,8 +52,7 @@ def key(**changes):
 
 
 def answers(keys=(), baseline=BASELINE, **tables):
-    connection = open_writer(":memory:")
-    create(connection)
+    connection = new_store()
     store = EventStore(connection)
     for table, rows in tables.items():
         store.insert(table, rows)

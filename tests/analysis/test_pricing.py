@@ -13,8 +13,9 @@ from forensics.analysis.context import catalogue
 from forensics.analysis.pricing import tables as pricing
 from forensics.analysis.pricing.snapshot import Call, evaluate, patterns, rows_of_model, table_rows
 from forensics.model.prices import read_prices
-from forensics.store.duckdb_engine import DuckDBEngine, open_writer
-from forensics.store.eventstore import EventStore, create
+from forensics.store.duckdb_engine import DuckDBEngine
+from forensics.store.eventstore import EventStore
+from tests.stores import new_store
 
 DAY = datetime(2026, 5, 5)
 WINDOW = {"since": datetime(2026, 5, 1), "until": datetime(2026, 6, 1)}
@@ -30,8 +31,7 @@ openai,part,standard,,,,USD,1,,,,,2026-05-01
 
 @pytest.fixture
 def connection():
-    made = open_writer(":memory:")
-    create(made)
+    made = new_store()
     yield made
     made.close()
 

@@ -7,7 +7,7 @@ import re
 import pytest
 import typer
 
-from forensics.cli.main import build, run
+from forensics.cli.main import _reader_of, build, run
 from forensics.model.query import QueryKind
 from tests.paths import REPOSITORY
 
@@ -29,6 +29,21 @@ def test_section_says_what_the_help_says(name):
     for option, parameter in options.items():
         assert f"| `{option}` | {parameter.help}" in text
     assert f"    $ keytrail {name}" in text
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_command_read_alone_is_the_same(name):
+    def told(command):
+        return command.help, [(p.opts, p.default, p.required, getattr(p, "help", "")) for p in command.params]
+
+    alone = _reader_of([name, "--help"]).commands
+    assert list(alone) == [name]
+    assert told(alone[name]) == told(COMMANDS[name])
+
+
+@pytest.mark.parametrize("line", [["--help"], ["--version"], ["hnut"]])
+def test_what_names_no_command_is_read_with_all(line):
+    assert sorted(_reader_of(line).commands) == sorted(COMMANDS)
 
 
 def test_examples_use_options_that_exist():

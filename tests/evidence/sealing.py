@@ -12,8 +12,8 @@ from typing import Any
 
 from forensics.evidence.manifest import canonical
 from forensics.ingest.run import IngestOptions, ingest
-from forensics.store.case_folder import CaseFolder, init_case
-from tests.building import delivery, event, packed
+from forensics.store.case_folder import CaseFolder
+from tests.building import delivery, event, new_case, packed
 from tests.paths import REPOSITORY
 
 SETTINGS = b"""
@@ -71,7 +71,7 @@ def write_logs(folder: Path) -> Path:
 
 def make_case(folder: Path, *, copy: bool = True) -> CaseFolder:
     """A case over those logs."""
-    case = init_case(folder / "case", Ticking(), SETTINGS)
+    case = new_case(folder, SETTINGS, Ticking)
     ingest(case, [write_logs(folder / "logs")], IngestOptions(copy=copy, by="A. Examiner"))
     return case
 

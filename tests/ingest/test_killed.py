@@ -15,9 +15,9 @@ import pytest
 
 from forensics.ingest import collecting, fast, fast_windows, run
 from forensics.store import deciding, projecting, shaping
-from forensics.store.case_folder import CaseFolder, init_case
+from forensics.store.case_folder import CaseFolder
 from forensics.store.schema import TABLES
-from tests.building import clock, delivery, event, lines, packed
+from tests.building import clock, delivery, event, lines, new_case, packed
 
 _FILES, _EACH = 24, 40
 
@@ -90,7 +90,7 @@ def receipt_lines(case: Path) -> int:
 def test_a_killed_run_goes_on_to_the_same_store(tmp_path: Path) -> None:
     folder = evidence(tmp_path)
     undisturbed = tmp_path / "whole"
-    init_case(undisturbed, clock)
+    new_case(tmp_path, name=undisturbed.name)
     whole(undisturbed, folder)
     expected = stored(undisturbed)
     assert len(expected["receipt"]) == _FILES + 5
@@ -98,7 +98,7 @@ def test_a_killed_run_goes_on_to_the_same_store(tmp_path: Path) -> None:
     kills = 0
     for attempt, after in enumerate((1, 4, 9, 12, 16, 22, None, None)):
         case = tmp_path / f"killed{attempt}"
-        init_case(case, clock)
+        new_case(tmp_path, name=case.name)
         process = started(case, folder)
         deadline = time.monotonic() + 60
         moment = time.monotonic() + 0.05 + chance.random() * 0.6

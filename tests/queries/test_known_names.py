@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 import gzip
-import json
 from pathlib import Path
 
+import orjson
 import pytest
 import sqlglot
 from sqlglot import exp
@@ -65,7 +65,7 @@ def models() -> tuple[frozenset[str], frozenset[str]]:
     sources: set[str] = set()
     for path in sorted((Path(awscli.__file__).parent / "botocore" / "data").glob("*/*/service-2.json*")):
         raw = path.read_bytes()
-        model = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+        model = orjson.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
         operations |= set(model["operations"])
         meta = model["metadata"]
         for name in (meta.get("endpointPrefix"), meta.get("signingName"), path.parent.parent.name):
@@ -74,9 +74,15 @@ def models() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(operations), frozenset(sources)
 
 
+@functools.cache
+def tree_of(sql):
+    """Return the syntax tree of a query; nobody changes it."""
+    return sqlglot.parse_one(sql, read="duckdb")
+
+
 def literals(query, columns):
     """Return (column, text) of every literal that a column is compared with as a whole, or that stands in a watch list."""
-    tree = sqlglot.parse_one(query.sql, read="duckdb")
+    tree = tree_of(query.sql)
     yield from (pair for pair in listed(tree) if pair[0] in columns)
     for node in tree.find_all(exp.EQ, exp.In, exp.NEQ):
         column = node.this

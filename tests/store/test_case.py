@@ -18,11 +18,12 @@ from forensics.ingest.receipts import read_tables
 from forensics.ingest.run import Ingest, IngestOptions, ingest
 from forensics.model.errors import CaseFault
 from forensics.store.building_blocks import compute_blocks
-from forensics.store.case_folder import init_case, open_case
+from forensics.store.case_folder import init_case, open_case, open_noting_settings
 from forensics.store.custody import check_chain
 from forensics.store.duckdb_engine import DuckDBEngine, open_reader
 from forensics.store.schema import SCHEMA_VERSION, TABLES
 from tests.building import clock, delivery, event, new_case
+from tests.evidence.sealing import SETTINGS, Ticking
 from tests.paths import REPOSITORY, SAMPLE
 
 
@@ -56,6 +57,25 @@ def test_init_makes_the_case_and_logs_it(tmp_path):
     assert json.loads(case.custody.path.read_text().splitlines()[0])["act"] == "case opened"
 
 
+@pytest.mark.parametrize(("settings", "clock_of"), [(None, lambda: clock), (SETTINGS, Ticking)])
+def test_the_cases_that_tests_copy_are_what_init_makes(tmp_path, settings, clock_of):
+    def told(case):
+        files = {p.name: p.read_bytes() for p in case.root.iterdir() if p.is_file() and p != case.store_path}
+        connection = case.reader()
+        try:
+            meta = connection.execute("FROM meta ORDER BY name").fetchall()
+            made = (
+                "SELECT sql FROM duckdb_tables() UNION ALL SELECT sql FROM duckdb_views() WHERE NOT internal ORDER BY 1"
+            )
+            return files, meta, connection.execute(made).fetchall(), case.clock()
+        finally:
+            connection.close()
+
+    expected = told(init_case(tmp_path / "case", clock_of(), settings))
+    assert told(new_case(tmp_path / "copied", settings, clock_of)) == expected
+    assert told(new_case(tmp_path / "again", settings, clock_of)) == expected
+
+
 def test_nothing_is_overwritten(tmp_path):
     case = new_case(tmp_path)
     before = case.settings_path.read_bytes()
@@ -70,6 +90,26 @@ def test_another_schema_is_refused(tmp_path):
         connection.execute("UPDATE meta SET value = '0' WHERE name = 'schema'")
     with pytest.raises(CaseFault, match="schema 0"):
         open_case(case.root, clock)
+
+
+def test_a_change_of_the_settings_is_logged_once_by_whoever_opens_the_case_next(tmp_path):
+    case = new_case(tmp_path)
+    before = case.settings().sha256
+
+    def opened():
+        return open_noting_settings(case.root, clock)[1]
+
+    def logged():
+        acts = [json.loads(line) for line in case.custody.path.read_text().splitlines()]
+        return [(a["before"], a["after"]) for a in acts if a["act"] == "settings changed"]
+
+    with case.locked("other"):
+        assert not opened()  # what did not change waits for nobody
+    case.settings_path.write_bytes(case.settings_path.read_bytes() + b"# noted\n")
+    after = case.settings().sha256
+    assert opened() and not opened() and logged() == [(before, after)]
+    case.settings_path.write_bytes(case.settings_path.read_bytes().removesuffix(b"# noted\n"))
+    assert opened() and logged() == [(before, after), (after, before)]
 
 
 def test_custody_chain_shows_every_change(tmp_path):

@@ -9,7 +9,7 @@ import typer
 from forensics.analysis.context import catalogue
 from forensics.analysis.verdicts import ExposureResult, compute, exposure_case, prepare
 from forensics.cli.console import out, out_json, out_table, say
-from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_given
+from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_noting
 from forensics.model.clock import iso, system_clock
 from forensics.model.errors import ExitCode, UsageFault, first_of
 from forensics.store.case_folder import CaseFolder, trial_copy
@@ -31,8 +31,7 @@ def register(app: typer.Typer) -> None:
         json_: JsonOption = False,
     ) -> int:
         """Which keys were exposed, which were abused, and why: a proposed verdict for each key."""
-        folder = open_given(case)
-        folder.note_settings()
+        folder, _ = open_noting(case)
         queries = catalogue()
         if dry_run:
             with trial_copy(folder) as trial:

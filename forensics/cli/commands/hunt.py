@@ -19,7 +19,7 @@ from forensics.analysis.log_marks import counted, marks_of
 from forensics.analysis.refresh import compute_hunt, hunt_case
 from forensics.cli.console import out_json, say
 from forensics.cli.hunt_output import group_json, print_hunt
-from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_given
+from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_noting
 from forensics.cli.window import SinceOption, UntilOption, bound
 from forensics.model.clock import system_clock
 from forensics.model.errors import ExitCode, UsageFault, first_of
@@ -54,8 +54,7 @@ def register(app: typer.Typer) -> None:
         """Run the detections; say of each what was found, or why nothing could be."""
         if engine != "duckdb":
             raise UsageFault(f"no engine {engine!r}", place="--engine", hint="this version has duckdb")
-        folder = open_given(case)
-        folder.note_settings()
+        folder, _ = open_noting(case)
         if sigma is not None:
             if query or param:
                 raise UsageFault("--query and --param are for our own queries", place="--sigma")

@@ -16,7 +16,7 @@ from forensics.cli.options import (
     DryRunOption,
     JsonOption,
     asked_password,
-    open_given,
+    open_noting,
 )
 from forensics.cli.reading_progress import reading_progress
 from forensics.ingest.account import IngestResult
@@ -126,8 +126,7 @@ def register(app: typer.Typer) -> None:
                 for row in rows:
                     _explain(row)
             return 0
-        folder = open_given(case)
-        folder.note_settings()
+        folder, _ = open_noting(case)
         options = IngestOptions(
             owner=owner, copy=not no_copy, by=by or folder.settings().examiner, limits=limits, password=password,
             maps=tuple(maps or ()),

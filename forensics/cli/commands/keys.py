@@ -15,7 +15,7 @@ from forensics.analysis.inventory.register import read_register
 from forensics.analysis.inventory.remarks import TITLES
 from forensics.analysis.verdicts import compute, exposure_case, prepare
 from forensics.cli.console import out, out_json, out_table, say
-from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_given
+from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_noting
 from forensics.model.clock import iso, system_clock
 from forensics.model.errors import ExitCode, UsageFault, first_of
 from forensics.store.case_folder import CaseFolder, trial_copy
@@ -46,8 +46,7 @@ def register(app: typer.Typer) -> None:
         """The life of each key, whether its rotation worked, and what the inventory leaves open or gets wrong."""
         if hash_command:
             return _hash_commands(json_)
-        folder = open_given(case)
-        folder.note_settings()
+        folder, _ = open_noting(case)
         queries = catalogue()
         if dry_run:
             with trial_copy(folder) as trial:

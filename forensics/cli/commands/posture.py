@@ -11,7 +11,7 @@ from forensics.analysis.context import catalogue
 from forensics.analysis.refresh import staleness
 from forensics.analysis.verdicts import compute, exposure_case, prepare
 from forensics.cli.console import out_json, out_table, say
-from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_given
+from forensics.cli.options import FIND, ByOption, CaseArgument, DryRunOption, JsonOption, open_noting
 from forensics.model.clock import system_clock
 from forensics.model.errors import ExitCode, first_of
 from forensics.model.posture import Standing
@@ -26,8 +26,7 @@ def register(app: typer.Typer) -> None:
         case: CaseArgument = None, by: ByOption = "", dry_run: DryRunOption = False, json_: JsonOption = False
     ) -> int:
         """Whether advised mitigations were in place, from the evidence: yes, no, not seen, or not evaluable."""
-        folder = open_given(case)
-        folder.note_settings()
+        folder, _ = open_noting(case)
         answers = _answers(folder, by, dry_run=dry_run)
         if json_:
             out_json({"answers": answers})

@@ -10,7 +10,7 @@ import typer
 
 from forensics.analysis.refresh import refresh
 from forensics.cli.console import out, out_json, say
-from forensics.cli.options import REPORT, ByOption, CaseArgument, DryRunOption, JsonOption, open_given
+from forensics.cli.options import REPORT, ByOption, CaseArgument, DryRunOption, JsonOption, open_noting
 from forensics.model.clock import system_clock
 from forensics.model.errors import UsageFault
 from forensics.report.render import RenderedReport, render_report
@@ -37,8 +37,7 @@ def register(app: typer.Typer) -> None:
             raise UsageFault(
                 f"no audience {audience!r}", place="--audience", hint="this version writes the full report"
             )
-        folder = open_given(case)
-        folder.note_settings()
+        folder, _ = open_noting(case)
         target = output or next_report(folder)
         if target.exists():
             raise UsageFault(

@@ -10,7 +10,7 @@ import typer
 from forensics.analysis.account import account, exhibits
 from forensics.analysis.refresh import staleness
 from forensics.cli.console import out_json, out_table, say
-from forensics.cli.options import START, CaseArgument, JsonOption, open_given
+from forensics.cli.options import START, CaseArgument, JsonOption, open_noting
 from forensics.model.money import money_text
 
 _SHOWN = 6
@@ -22,8 +22,7 @@ def register(app: typer.Typer) -> None:
     @app.command("status", rich_help_panel=START)
     def status(case: CaseArgument = None, json_: JsonOption = False) -> int:
         """Say where the case stands: every file, its records, and which results are out of date."""
-        folder = open_given(case)
-        changed = folder.note_settings()
+        folder, changed = open_noting(case)
         connection = folder.reader()
         try:
             facts, files = account(connection), exhibits(connection)
