@@ -24,7 +24,7 @@ from forensics.store.level_views import LEVEL_VIEWS
 from forensics.store.series_views import SERIES_VIEWS
 from forensics.store.usage_views import USAGE_VIEWS
 
-SCHEMA_VERSION = "13"
+SCHEMA_VERSION = "14"
 
 _ALL = (
     *CASE_TABLES,
