@@ -20,7 +20,7 @@ import pyarrow as pa
 from orjson import OPT_SORT_KEYS, dumps, loads
 
 from forensics.ingest.careful import MAX_DEPTH, parse
-from forensics.ingest.fast_windows import LINES, Layout, Window, joined, layout_of, windows
+from forensics.ingest.fast_windows import LINES, Stretch, Window, joined, layout_of, windows
 from forensics.ingest.material import IS_HEX, Material, mask_rows, mask_text, rows_matching, suspects_of
 from forensics.ingest.mending import readable
 from forensics.ingest.reading import READ, FileReading, Received
@@ -84,7 +84,7 @@ def read_fast(received: Received, group: Group, part: Callable[[Group], None] | 
     why, number, handed_on, waiting = "", 0, False, 0
     try:
         for window in windows(received, layout):
-            why = why or _recognised(window.pieces[0], received, layout)
+            why = why or _recognised(window, window.stretches[0])
             places, records, found = _batch(window)
             tables.append((places, records))
             material += [row for _, row in found]
@@ -107,10 +107,7 @@ def read_together(files: Sequence[Received], group: Group) -> list[FileReading |
         return []
     try:
         window = joined(files)
-        whys = [
-            _recognised(window.pieces[stretch.row], stretch.received, layout_of(stretch.received))
-            for stretch in window.stretches
-        ]
+        whys = [_recognised(window, stretch) for stretch in window.stretches]
         places, records, found = _batch(window)
     except _UNLIKE:
         half = len(files) // 2
@@ -136,12 +133,13 @@ def _reading(received: Received, count: int, why: str, material: list[dict[str, 
     )
 
 
-def _recognised(first: bytes, received: Received, layout: Layout | None) -> str:
-    """Return why the file is CloudTrail; the same question to all formats that the careful reader asks."""
+def _recognised(window: Window, stretch: Stretch) -> str:
+    """Return why a file is CloudTrail by its first records; the same question to all formats that the careful reader asks."""
+    received, first = stretch.received, window.pieces[stretch.row]
     data, record = received.content.data, orjson.loads(first)
     head = data[: 4 * 4096].decode("utf-8", "ignore")[:4096]
     probe = Probe("json", frozenset({"Records"}), "Records", record, text_head=head)
-    if layout is LINES:
+    if stretch.layout is LINES:
         form = "ndjson" if len(data.rstrip(b"\n")) > len(first) else "json"
         probe = Probe(form, frozenset(record), "", record, text_head=head)
     if any(source.recognise(probe) for source in received.maps):

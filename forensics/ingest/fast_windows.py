@@ -46,6 +46,7 @@ class Stretch:
     """
 
     received: Received
+    layout: Layout
     row: int
     count: int
     first: int
@@ -138,7 +139,7 @@ def joined(files: Sequence[Received]) -> Window:
         text = text if layout is LINES else text.replace(_SEAM, _LINES)
         count = text.count(b"\n") + 1
         texts.append(text)
-        stretches.append(Stretch(received, rows, count, 0, len(layout.head)))
+        stretches.append(Stretch(received, layout, rows, count, 0, len(layout.head)))
         rows += count
     text = b"\n".join(texts)
     return _window(text, text.split(b"\n"), stretches)
@@ -165,6 +166,6 @@ def windows(received: Received, layout: Layout) -> Iterator[Window]:
             inner = written.split(_SEAM)
             last = len(inner) - 1
             pieces = [_NEXT * (n > 0) + piece + b"}" * (n < last) for n, piece in enumerate(inner)]
-        yield _window(text, pieces, [Stretch(received, 0, len(pieces), number, start)])
+        yield _window(text, pieces, [Stretch(received, layout, 0, len(pieces), number, start)])
         number += len(pieces)
         start = cut + 2

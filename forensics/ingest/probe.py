@@ -8,7 +8,9 @@ from typing import Any
 
 from forensics.ingest.careful import Walker, parse, skip_blank
 from forensics.ingest.rows import TIMED_LINE, delimiter_of
+from forensics.sources.cloudtrail_digest import DIGEST_NAMES
 from forensics.sources.protocol import WHOLE, Probe
+from forensics.sources.trail_record import outside
 
 _CONTAINERS = (
     "Records",
@@ -32,11 +34,6 @@ _CONTAINERS = (
 _EVERYDAY = ("entries", "value")
 #: Lists whose elements are lists themselves, and records as a whole.
 _OF_LISTS = frozenset({"QueryResultRows"})
-#: What CloudTrail delivers beside its events. Buckets that were put together hold it first: digests and Insights have
-#: folders of their own, whose names come before the one of the events. A subscription of CloudWatch Logs has control
-#: messages before its data.
-_BESIDE = frozenset({"Insight", "Aggregated", "AwsCloudTrailInsight", "AwsAggregatedEvent"})
-_DIGEST = frozenset({"digestStartTime", "digestS3Object", "logFiles"})
 _WHOLE = 4_000_000
 _LINE = 1_000_000
 #: `[table]` on a line of its own begins settings, not a JSON list.
@@ -90,7 +87,11 @@ def _telling(text: str, first: Any, end: int, *, in_list: bool) -> Any:
 
 
 def _is_beside(value: Any) -> bool:
-    """Whether a value is a digest, an Insight or a count of CloudTrail, a list of these, or a control message alone."""
+    """Whether a value is a digest, an Insight or a count of CloudTrail, a list of these, or a control message alone.
+
+    Buckets that were put together hold them first: digests and Insights have folders of their own, whose names come
+    before the one of the events. A subscription of CloudWatch Logs has control messages before its data.
+    """
     if not isinstance(value, dict):
         return False
     if value.get("messageType") == "CONTROL_MESSAGE":
@@ -98,9 +99,7 @@ def _is_beside(value: Any) -> bool:
     listed = value.get("Records")
     if isinstance(listed, list):
         return all(map(_is_beside, listed))
-    return value.keys() >= _DIGEST or any(
-        isinstance(told, str) and told in _BESIDE for told in (value.get("eventCategory"), value.get("eventType"))
-    )
+    return value.keys() >= DIGEST_NAMES or bool(outside(value))
 
 
 def _line_ends(text: str, first: int) -> bool:

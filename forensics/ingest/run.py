@@ -220,9 +220,9 @@ class Ingest:
             quick = read_fast(received, own, self._part)
         except NotPlain:
             self._writing.give_up()
+            self._written -= self._parts
             self._parts, quick = 0, None
         self._group.bulk.extend(own.bulk)
-        self._written += self._parts
         return read_file(received, self._group, self._hand_on) if quick is None else quick
 
     def _read_contents(self, contents: Sequence[Received]) -> list[FileReading]:
@@ -243,9 +243,7 @@ class Ingest:
         """
         if not self._parts and self._pending:
             self._commit()
-        self._parts += len(part)
-        self._report(self._bytes, self._seen + self._parts)
-        self._writing.write(part)
+        self._hand_on(part)
 
     def _hand_on(self, part: Group) -> None:
         """Write records of a file that is not read to its end, which bounds the memory; they are committed with it."""
@@ -256,9 +254,8 @@ class Ingest:
 
     def _write_on(self) -> None:
         """Write the records of the pending files so far, which bounds the memory; they are committed later."""
-        group, self._group = self._group, Group()
-        self._written += len(group)
-        self._writing.write(group)
+        self._written += len(self._group)
+        self._writing.write(self._group.taken())
 
     def _register(
         self,

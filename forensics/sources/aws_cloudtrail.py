@@ -10,7 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from forensics.sources.cloudtrail_digest import DIGEST_NAMES
 from forensics.sources.protocol import Document, Probe, RawRecord, Reading, RowOrDefect
+from forensics.sources.trail_record import outside
 
 _NAMES = frozenset(
     (
@@ -21,7 +23,6 @@ _NAMES = frozenset(
     ).split()
 )
 _CORE = frozenset({"eventSource", "eventName"})
-_DIGEST = frozenset({"digestStartTime", "digestS3Object", "logFiles"})
 
 
 def _is_event(value: Any) -> bool:
@@ -105,12 +106,9 @@ def _judge(record: RawRecord) -> RowOrDefect:
     value = record.value
     if not isinstance(value, Mapping):
         return RowOrDefect(record, defect="not a JSON object")
-    category, kind = value.get("eventCategory"), value.get("eventType")
-    if category == "Insight" or kind == "AwsCloudTrailInsight":
-        return RowOrDefect(record, out_of_scope="CloudTrail Insights record: registered, not analysed")
-    if category == "Aggregated" or kind == "AwsAggregatedEvent":
-        return RowOrDefect(record, out_of_scope="aggregated CloudTrail record: counts, not events")
-    if value.keys() >= _DIGEST:
+    if why := outside(value):
+        return RowOrDefect(record, out_of_scope=why)
+    if value.keys() >= DIGEST_NAMES:
         return RowOrDefect(record, out_of_scope="a digest among events: it can be checked only as a file of its own")
     if not _is_event(value):
         return RowOrDefect(record, defect="no CloudTrail record: eventSource or eventName is missing")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from forensics.sources.protocol import Document, Probe, Reading, RowOrDefect
 
-_NAMES = frozenset({"digestStartTime", "digestS3Object", "logFiles"})
+#: Names that every digest has.
+DIGEST_NAMES = frozenset({"digestStartTime", "digestS3Object", "logFiles"})
 
 
 class CloudTrailDigest:
@@ -22,7 +23,7 @@ class CloudTrailDigest:
 
     def recognise(self, probe: Probe) -> str:
         """Recognise by the names that every digest has."""
-        claimed = probe.form in {"json", "ndjson"} and probe.keys >= _NAMES
+        claimed = probe.form in {"json", "ndjson"} and probe.keys >= DIGEST_NAMES
         return "digestStartTime, digestS3Object and logFiles" if claimed else ""
 
     def record_path(self, probe: Probe) -> tuple[str, ...]:

@@ -169,6 +169,12 @@ JOIN width AS w ON w.subject = k.subject AND w.granularity_s = k.granularity_s
 #: of the same costs.
 _OF_ACCOUNTS = "('aws_cost_report', 'azure_cost', 'gcp_billing')"
 
+#: Every amount with its place among those of one line of one kind of export; the one received last has the first.
+_COST_PLACED = """SELECT c.*, row_number() OVER (
+      PARTITION BY provider, native_id, grouped_by
+      ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
+    FROM ai_cost AS c"""
+
 #: Billed costs with overlaps resolved in the same way; of one owner, organisation and day in one view of them: a
 #: grouping by the keys' ids before one by their names, that before others, the provider's interface before downloads,
 #: then the grouping with most dimensions. Where reports of cloud costs stand alone, each account has its own choice.
@@ -179,10 +185,7 @@ WITH latest AS (
   SELECT * EXCLUDE (place), coalesce(owner, '') AS o, coalesce(organisation, '') AS org,
     coalesce(grouped_by, '') AS dimensions, CAST(period_start AS DATE) AS day,
     CASE WHEN source_id IN {_OF_ACCOUNTS} THEN 'account ' || coalesce(project_id, '') ELSE '' END AS account FROM (
-    SELECT c.*, row_number() OVER (
-      PARTITION BY provider, native_id, grouped_by
-      ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
-    FROM ai_cost AS c)
+    {_COST_PLACED})
   WHERE place = 1),
 kinds AS (
   SELECT provider, o, org, day, source_id, dimensions, rank,
@@ -204,13 +207,10 @@ LEFT JOIN ai_key_name AS n ON c.key_id IS NULL AND n.provider = c.provider AND n
 
 #: One row an amount of a line that a later export of the same kind and grouping bills otherwise. Amounts of two
 #: currencies have no difference.
-AI_COST_SUPERSEDED = """
+AI_COST_SUPERSEDED = f"""
 CREATE VIEW ai_cost_superseded AS
 WITH placed AS (
-  SELECT c.*, row_number() OVER (
-    PARTITION BY provider, native_id, grouped_by
-    ORDER BY received_at DESC NULLS LAST, file_sha256 DESC NULLS LAST, event_key) AS place
-  FROM ai_cost AS c)
+  {_COST_PLACED})
 SELECT l.provider, l.owner, l.organisation, l.source_id, l.period_start, l.period_end, l.grouped_by, l.key_id, l.key_name,
   l.project_id, l.workspace_id, l.user_id, l.model, l.line_item, e.currency AS earlier_currency, l.currency,
   e.amount AS earlier, l.amount AS later,

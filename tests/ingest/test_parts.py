@@ -38,6 +38,19 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "MANY", 20)
 
 
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many records each group has that is written from now on."""
+    written, write = list[int](), EventStore.write
+
+    def noted(self: EventStore, group: Any) -> Any:
+        written.append(len(group))
+        return write(self, group)
+
+    monkeypatch.setattr(EventStore, "write", noted)
+    return written
+
+
 def tables(case: CaseFolder) -> dict[str, list[str]]:
     with case.writer("test") as connection:
         return {t: sorted(map(repr, connection.execute(f"SELECT * FROM {t}").fetchall())) for t in TABLES}
@@ -175,19 +188,13 @@ def by_record() -> dict[str, bytes]:
 
 
 @pytest.mark.usefixtures("small")
-def test_requests_and_acts_are_read_in_parts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_and_acts_are_read_in_parts_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: list[int]
+) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     for name, data in by_record().items():
         (folder / name).write_bytes(data)
-    sizes: list[int] = []
-    write = EventStore.write
-
-    def noted(self: EventStore, group: Any) -> Any:
-        sizes.append(len(group))
-        return write(self, group)
-
-    monkeypatch.setattr(EventStore, "write", noted)
     found = []
     for number in (8, 1_000_000):
         monkeypatch.setattr(collecting, "_CHUNK", number)
@@ -205,18 +212,8 @@ def test_requests_and_acts_are_read_in_parts_too(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("careful", [True, False])
-def test_parts_are_handed_on_while_a_file_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, careful: bool
-) -> None:
+def test_parts_are_handed_on_while_a_file_is_read(tmp_path: Path, sizes: list[int], careful: bool) -> None:
     (tmp_path / "a.json").write_bytes(delivery(numbered(0, 300)))
-    sizes: list[int] = []
-    write = EventStore.write
-
-    def noted(self: EventStore, group: Any) -> Any:
-        sizes.append(len(group))
-        return write(self, group)
-
-    monkeypatch.setattr(EventStore, "write", noted)
     ingest(new_case(tmp_path), [tmp_path / "a.json"], IngestOptions(copy=False, careful=careful))
     assert sum(sizes) == 300
     assert max(sizes) < 60
